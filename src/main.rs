@@ -1,0 +1,3 @@
+//! The `vcam` command: argv goes to [`vcam::cli`], nothing else happens here.
+
+fn main() {}

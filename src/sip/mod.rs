@@ -1,0 +1,5 @@
+//! SIP: messages, framing, transactions, dialogs and digest, without a socket or a clock.
+
+mod flow;
+
+pub use flow::{Flow, FlowId, Transport};
