@@ -1,14 +1,14 @@
 //! vcam plays GB/T 28181 cameras and recorders.
 
-pub mod time;
-// pub mod node; // enabled when media lands its order types
-pub mod sip;
-pub mod gb28181;
-pub mod media;
-pub mod profile;
-pub mod camera;
-pub mod platform;
-pub mod lab;
-pub mod net;
 pub mod api;
+pub mod camera;
 pub mod cli;
+pub mod gb28181;
+pub mod lab;
+pub mod media;
+pub mod net;
+pub mod node;
+pub mod platform;
+pub mod profile;
+pub mod sip;
+pub mod time;

@@ -1,1 +1,21 @@
-//! (being built)
+//! Media: from a file to RTP packets, and from RTP packets to a judgement.
+
+pub mod clip;
+pub mod cut;
+pub mod order;
+pub mod ps;
+pub mod rational;
+pub mod receiver;
+pub mod rtp;
+pub mod sender;
+pub mod verdict;
+
+pub use clip::{Clip, ClipOptions, Codec, Frame};
+pub use cut::Cut;
+pub use order::{Counts, Flowing, Loss, MediaTransport, Order, Report, StreamId};
+pub use ps::policy::PsPolicy;
+pub use rational::Rational;
+pub use receiver::Expected;
+pub use rtp::{Framing, RtpPolicy};
+pub use sender::{FirstKeyFrame, SenderConfig};
+pub use verdict::Verdict;

@@ -8,8 +8,9 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::receiver::{Expected, Verdict};
+use super::receiver::Expected;
 use super::sender::SenderConfig;
+use super::verdict::Verdict;
 
 /// One media stream of a node, numbered by the node that orders it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
