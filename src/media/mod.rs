@@ -2,6 +2,7 @@
 
 pub mod clip;
 pub mod cut;
+pub mod demux;
 pub mod order;
 pub mod ps;
 pub mod rational;
@@ -18,4 +19,4 @@ pub use rational::Rational;
 pub use receiver::Expected;
 pub use rtp::{Framing, RtpPolicy};
 pub use sender::{FirstKeyFrame, SenderConfig};
-pub use verdict::Verdict;
+pub use verdict::{Fault, Reference, Verdict};

@@ -1,0 +1,139 @@
+//! The source as a receiver needs it: a mark per frame, and where each key frame stands.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::media::clip::Clip;
+use crate::media::rational::Rational;
+
+use super::units::{Mark, ParameterSets, Splitter};
+
+/// One frame of the source.
+#[derive(Clone, Debug)]
+pub(in crate::media) struct SourceFrame {
+    pub mark: Mark,
+    /// A receiver can lock on here.
+    pub key: bool,
+    /// The key frame its GOP starts with.
+    pub gop: usize,
+    /// PTS - DTS in frames.
+    pub reorder: u32,
+    /// What has to be in force to decode it.
+    pub sets: Arc<ParameterSets>,
+}
+
+/// What a received stream is compared with. Computed once per clip and shared.
+pub struct Reference {
+    name: String,
+    fps: Rational,
+    frames: Vec<SourceFrame>,
+    keys: HashMap<u64, Vec<usize>>,
+}
+
+impl Reference {
+    /// Indexes `clip`.
+    pub fn of(clip: &Clip) -> Reference {
+        let mut reference = Reference {
+            name: clip.name().to_owned(),
+            fps: clip.fps(),
+            frames: Vec::with_capacity(clip.frames().len()),
+            keys: HashMap::new(),
+        };
+        let mut sets = Arc::new(ParameterSets::default());
+        for (index, frame) in clip.frames().iter().enumerate() {
+            let mark = mark_of(clip.frame(index), &mut sets);
+            reference.add(mark, frame.key, frame.reorder, Arc::clone(&sets));
+        }
+        reference
+    }
+
+    fn add(&mut self, mark: Mark, key: bool, reorder: u32, sets: Arc<ParameterSets>) {
+        let index = self.frames.len();
+        let gop = match self.frames.last() {
+            Some(last) if !key => last.gop,
+            _ => index,
+        };
+        if key {
+            self.keys.entry(mark.content).or_default().push(index);
+        }
+        self.frames.push(SourceFrame {
+            mark,
+            key,
+            gop,
+            reorder,
+            sets,
+        });
+    }
+
+    /// What the source is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Frames per second.
+    pub fn fps(&self) -> Rational {
+        self.fps
+    }
+
+    /// How many frames it has.
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// How long `frames` frames are.
+    pub(in crate::media) fn time(&self, frames: u64) -> Duration {
+        self.fps.time(frames)
+    }
+
+    pub(in crate::media) fn frame(&self, index: usize) -> Option<&SourceFrame> {
+        self.frames.get(index)
+    }
+
+    /// The key frames with this content, in order.
+    pub(in crate::media) fn keys(&self, content: u64) -> &[usize] {
+        self.keys.get(&content).map_or(&[], Vec::as_slice)
+    }
+
+    /// The frame `steps` after `index`, going round.
+    pub(in crate::media) fn after(&self, index: usize, steps: u64) -> usize {
+        let len = self.frames.len().max(1) as u64;
+        ((index as u64 + steps % len) % len) as usize
+    }
+
+    /// How many frames lie from `from` on to `to`, going round.
+    pub(in crate::media) fn distance(&self, from: usize, to: usize) -> u64 {
+        let len = self.frames.len().max(1);
+        ((to + len - from % len) % len) as u64
+    }
+}
+
+fn mark_of(octets: &[u8], sets: &mut Arc<ParameterSets>) -> Mark {
+    let mut mark = Mark::default();
+    let mut now = ParameterSets::clone(sets);
+    let mut splitter = Splitter::default();
+    let mut add = |unit| mark.add(&unit, &mut now);
+    splitter.push(octets, &mut add);
+    splitter.end(&mut add);
+    if now != **sets {
+        *sets = Arc::new(now);
+    }
+    mark
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Reference({:?}, {} frames)",
+            self.name,
+            self.frames.len()
+        )
+    }
+}

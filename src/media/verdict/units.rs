@@ -1,0 +1,327 @@
+//! A received elementary stream taken apart into NAL units, without keeping any of it: what
+//! remains of a frame is a fingerprint.
+
+use memchr::memmem;
+
+/// A 64-bit digest that does not depend on how its input was cut.
+///
+/// Each step is a bijection of the state, so two inputs that differ in one 8-octet word only
+/// always have different digests: no flipped bit goes unnoticed.
+#[derive(Clone, Copy, Debug)]
+struct Digest {
+    state: u64,
+    word: [u8; 8],
+    filled: usize,
+    length: u64,
+}
+
+const START: u64 = 0x9E37_79B9_7F4A_7C15;
+const ODD: u64 = 0xD6E8_FEB8_6659_FD93;
+
+/// Folds `word` into `state`; a bijection of either for a fixed other.
+fn fold(state: u64, word: u64) -> u64 {
+    let mixed = (state ^ word).wrapping_mul(ODD);
+    mixed ^ (mixed >> 32)
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Digest {
+            state: START,
+            word: [0; 8],
+            filled: 0,
+            length: 0,
+        }
+    }
+}
+
+impl Digest {
+    fn write(&mut self, mut octets: &[u8]) {
+        self.length += octets.len() as u64;
+        if self.filled > 0 {
+            let take = octets.len().min(8 - self.filled);
+            let (head, rest) = octets.split_at(take);
+            self.fill(head);
+            octets = rest;
+        }
+        let (words, tail) = octets.as_chunks::<8>();
+        for word in words {
+            self.state = fold(self.state, u64::from_le_bytes(*word));
+        }
+        self.fill(tail);
+    }
+
+    fn fill(&mut self, octets: &[u8]) {
+        for octet in octets {
+            if let Some(free) = self.word.get_mut(self.filled) {
+                *free = *octet;
+                self.filled += 1;
+            }
+        }
+        if self.filled == 8 {
+            self.state = fold(self.state, u64::from_le_bytes(self.word));
+            self.filled = 0;
+        }
+    }
+
+    fn zeros(&mut self, mut count: u64) {
+        while count > 0 {
+            let take = count.min(8);
+            self.write(&[0; 8][..take as usize]);
+            count -= take;
+        }
+    }
+
+    fn finish(mut self) -> u64 {
+        let length = self.length;
+        if self.filled > 0 {
+            self.zeros((8 - self.filled) as u64);
+        }
+        fold(self.state, length)
+    }
+}
+
+/// One NAL unit that has ended: its first octets and its digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::media) struct Unit {
+    /// The first octets, as many as there are; the rest is 0.
+    pub head: [u8; 8],
+    /// Over all octets without trailing zeros.
+    pub digest: u64,
+}
+
+impl Unit {
+    /// `nal_unit_type` (ITU-T H.264 §7.4.1).
+    pub fn kind(&self) -> u8 {
+        self.head[0] & 0x1F
+    }
+}
+
+/// Finds the NAL units of an Annex B stream that arrives in arbitrary pieces (ITU-T H.264 B.1).
+#[derive(Clone, Debug, Default)]
+pub(in crate::media) struct Splitter {
+    open: bool,
+    zeros: u64,
+    head: [u8; 8],
+    digest: Digest,
+}
+
+impl Splitter {
+    /// Takes the next piece; `ended` is called for each unit that a start code ends.
+    pub fn push(&mut self, mut octets: &[u8], ended: &mut impl FnMut(Unit)) {
+        while let Some(value) = octets.iter().position(|octet| *octet != 0) {
+            let (zeros, rest) = octets.split_at(value);
+            self.zeros += zeros.len() as u64;
+            octets = match rest {
+                [1, rest @ ..] if self.zeros >= 2 => {
+                    self.end(ended);
+                    self.open = true;
+                    rest
+                }
+                _ => self.body(rest),
+            };
+        }
+        self.zeros += octets.len() as u64;
+    }
+
+    /// Takes what belongs to the unit up to the next start code or the end of the piece (zeros
+    /// before either left over), and returns what remains.
+    fn body<'a>(&mut self, octets: &'a [u8]) -> &'a [u8] {
+        let next = memmem::find(octets, &[0, 0, 1]).unwrap_or(octets.len());
+        let (unit, _) = octets.split_at(next);
+        let end = unit.iter().rposition(|octet| *octet != 0);
+        let (unit, rest) = octets.split_at(end.map_or(0, |last| last + 1));
+        if self.open {
+            self.digest.zeros(self.zeros);
+            let filled = self.digest.length.min(8) as usize;
+            for (free, octet) in self.head.iter_mut().skip(filled).zip(unit) {
+                *free = *octet;
+            }
+            self.digest.write(unit);
+        }
+        self.zeros = 0;
+        rest
+    }
+
+    /// Ends the unit that is open, if any: the frame is over.
+    pub fn end(&mut self, ended: &mut impl FnMut(Unit)) {
+        if self.open && self.digest.length > 0 {
+            ended(Unit {
+                head: self.head,
+                digest: self.digest.finish(),
+            });
+        }
+        *self = Splitter::default();
+    }
+
+    /// `nal_unit_type` of the unit that is open, once its first octet has come.
+    pub fn open_kind(&self) -> Option<u8> {
+        (self.open && self.digest.length > 0).then_some(self.head[0] & 0x1F)
+    }
+}
+
+/// The parameter sets in force: which one each id stands for at the moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::media) struct ParameterSets(Vec<(u16, u64)>);
+
+/// More different parameter sets than any encoder uses; a bound, not a rule.
+const PARAMETER_SETS: usize = 64;
+
+impl ParameterSets {
+    /// Puts a parameter set in force, in place of the one with its type and id.
+    pub fn put(&mut self, unit: &Unit) {
+        let key = parameter_set_key(unit);
+        if let Some((_, digest)) = self.0.iter_mut().find(|(known, _)| *known == key) {
+            *digest = unit.digest;
+        } else if self.0.len() < PARAMETER_SETS {
+            self.0.push((key, unit.digest));
+        }
+    }
+
+    /// Whether all of `needed` are in force here.
+    pub fn include(&self, needed: &ParameterSets) -> bool {
+        needed.0.iter().all(|entry| self.0.contains(entry))
+    }
+}
+
+/// Type and id of a parameter set: the id is the first Exp-Golomb number behind the profile and
+/// level of an SPS, and of the payload of the others (ITU-T H.264 §7.3.2.1, §7.3.2.2).
+fn parameter_set_key(unit: &Unit) -> u16 {
+    let mut bits = u64::from_be_bytes(unit.head);
+    bits <<= match unit.kind() {
+        kind::SPS | kind::SUBSET_SPS => 32,
+        _ => 8,
+    };
+    let zeros = bits.leading_zeros().min(15);
+    let id = (bits << zeros >> (63 - zeros)).saturating_sub(1);
+    u16::from(unit.kind()) << 10 | (id as u16 & 0x3FF)
+}
+
+/// The values of `nal_unit_type` that matter here (ITU-T H.264 table 7-1).
+pub(in crate::media) mod kind {
+    pub const SLICE: u8 = 1;
+    pub const IDR: u8 = 5;
+    pub const SPS: u8 = 7;
+    pub const PPS: u8 = 8;
+    pub const DELIMITER: u8 = 9;
+    pub const SPS_EXTENSION: u8 = 13;
+    pub const SUBSET_SPS: u8 = 15;
+}
+
+/// What remains of a frame: enough to know it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::media) struct Mark {
+    /// Over the digests of all units but delimiters and parameter sets; 0 when there are none.
+    pub content: u64,
+    /// How many units that are.
+    pub units: u32,
+    /// The access unit delimiter, if there is one.
+    pub delimiter: Option<u64>,
+    /// Whether the frame has parameter sets of its own.
+    pub parameter_sets: bool,
+    /// An IDR picture.
+    pub idr: bool,
+}
+
+impl Mark {
+    /// Adds a unit of the frame; parameter sets go to `sets`.
+    pub fn add(&mut self, unit: &Unit, sets: &mut ParameterSets) {
+        match unit.kind() {
+            kind::SPS | kind::PPS | kind::SPS_EXTENSION | kind::SUBSET_SPS => {
+                self.parameter_sets = true;
+                sets.put(unit);
+            }
+            kind::DELIMITER => self.delimiter = Some(unit.digest),
+            other => {
+                self.idr |= other == kind::IDR;
+                self.content = fold(self.content, unit.digest);
+                self.units += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn units(pieces: &[&[u8]]) -> Vec<Unit> {
+        let mut found = Vec::new();
+        let mut splitter = Splitter::default();
+        for piece in pieces {
+            splitter.push(piece, &mut |unit| found.push(unit));
+        }
+        splitter.end(&mut |unit| found.push(unit));
+        found
+    }
+
+    fn unit(octets: &[u8]) -> Unit {
+        let mut digest = Digest::default();
+        digest.write(octets);
+        let mut head = [0; 8];
+        for (to, from) in head.iter_mut().zip(octets) {
+            *to = *from;
+        }
+        Unit {
+            head,
+            digest: digest.finish(),
+        }
+    }
+
+    #[test]
+    fn start_code_length_and_trailing_zeros_do_not_count() {
+        let expected = [unit(&[0x67, 1, 0, 2]), unit(&[0x65, 0, 0, 3, 1])];
+        let short = [0, 0, 1, 0x67, 1, 0, 2, 0, 0, 1, 0x65, 0, 0, 3, 1];
+        let long = [
+            0, 0, 0, 0, 1, 0x67, 1, 0, 2, 0, 0, 0, 0, 0, 1, 0x65, 0, 0, 3, 1, 0, 0,
+        ];
+        assert_eq!(units(&[&short]), expected);
+        assert_eq!(units(&[&long]), expected);
+    }
+
+    #[test]
+    fn octets_before_the_first_start_code_are_no_unit() {
+        assert_eq!(units(&[&[9, 9, 0, 0, 1, 0x41, 5]]), [unit(&[0x41, 5])]);
+        assert_eq!(units(&[&[1, 2, 3]]), []);
+    }
+
+    #[test]
+    fn parameter_sets_are_told_apart_by_type_and_id() {
+        let sps = unit(&[0x67, 0x64, 0, 0x1F, 0b1010_0000]);
+        let other = unit(&[0x67, 0x64, 0, 0x1F, 0b0101_0000]);
+        let pps = unit(&[0x68, 0b1110_0000]);
+        let mut sets = ParameterSets::default();
+        sets.put(&sps);
+        sets.put(&pps);
+        let needed = sets.clone();
+        sets.put(&other);
+        assert!(sets.include(&needed));
+        sets.put(&unit(&[0x67, 0x64, 0, 0x28, 0b1010_0000]));
+        assert!(!sets.include(&needed), "SPS 0 was replaced");
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_do_not_matter(octets in prop::collection::vec(prop_oneof![Just(0u8), Just(1), any::<u8>()], 0..200),
+                              at in prop::collection::vec(0usize..200, 0..4)) {
+            let mut at: Vec<_> = at.into_iter().map(|at| at.min(octets.len())).collect();
+            at.sort_unstable();
+            let mut pieces = Vec::new();
+            let mut from = 0;
+            for to in at {
+                pieces.push(&octets[from..to]);
+                from = to;
+            }
+            pieces.push(&octets[from..]);
+            prop_assert_eq!(units(&pieces), units(&[&octets]));
+        }
+
+        #[test]
+        fn any_flipped_bit_changes_the_digest(octets in prop::collection::vec(any::<u8>(), 1..100), at in any::<prop::sample::Index>(), bit in 0u8..8) {
+            let mut other = octets.clone();
+            other[at.index(octets.len())] ^= 1 << bit;
+            prop_assert_ne!(unit(&octets).digest, unit(&other).digest);
+        }
+    }
+}
