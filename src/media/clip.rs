@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::access_unit::{self, AccessUnit, Stream};
+use super::nal::{self, START_CODE, kind};
+use super::parameter_sets::frame_rate;
+use super::picture_order::reorder;
 use super::rational::Rational;
 
 /// What a caller knows about a file that the file may not say itself.
@@ -13,6 +17,50 @@ use super::rational::Rational;
 pub struct ClipOptions {
     /// Frames per second of a stream without timing of its own; 25 when not given.
     pub fps: Option<Rational>,
+}
+
+/// Why a file cannot be played.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClipError {
+    /// No octets.
+    #[error("the file is empty")]
+    Empty,
+    /// No start code anywhere.
+    #[error(
+        "this is {0}, not an H.264 byte stream (Annex B, usually *.h264 or *.264); \
+         `ffmpeg -i FILE -c:v copy -bsf:v h264_mp4toannexb -f h264 out.h264` takes the stream \
+         out of a container"
+    )]
+    NotByteStream(&'static str),
+    /// A byte stream of the other codec.
+    #[error(
+        "this is an H.265 byte stream; only H.264 can be played: \
+         `ffmpeg -i FILE -c:v libx264 out.h264` converts it"
+    )]
+    H265,
+    /// No sequence or no picture parameter set that can be used.
+    #[error(
+        "the stream has no usable {missing}{}; it cannot be decoded by anybody",
+        why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default()
+    )]
+    NoParameterSets {
+        /// What there is none of.
+        missing: &'static str,
+        /// Why those that are there cannot be used.
+        why: Option<String>,
+    },
+    /// Parameter sets but no picture.
+    #[error("the stream has parameter sets but no pictures ({0} slices could not be read)")]
+    NoPictures(u64),
+    /// Pictures, but none to begin with.
+    #[error(
+        "none of the stream's {0} frames is a key frame (IDR, recovery point, or I slices only), \
+         so that no decoder could begin"
+    )]
+    NoKeyFrame(usize),
+    /// A file made to waste memory.
+    #[error("the stream's parameter sets are larger than its pictures")]
+    ParameterSetsTooLarge,
 }
 
 /// How a clip's pictures are coded.
@@ -55,6 +103,51 @@ pub struct Clip {
 }
 
 impl Clip {
+    /// Reads an H.264 byte stream (Annex B). Frames before the first key frame are left out, and
+    /// so are frames of it that are shown before it: nobody could decode them. Parameter sets are
+    /// put before every key frame that has none of its own, and every NAL unit gets a four-octet
+    /// start code, as cameras write it (gb28181 annex C does not ask for it, demuxers like it).
+    ///
+    /// Key frames are IDR pictures and I pictures with a recovery point SEI (open GOP); without
+    /// any, all pictures of I slices; without any, all recovery points (gradual refresh).
+    pub fn parse(name: &str, bytes: Bytes, options: ClipOptions) -> Result<Clip, ClipError> {
+        if bytes.is_empty() {
+            return Err(ClipError::Empty);
+        }
+        let mut stream = access_unit::split(&bytes);
+        refuse(&bytes, &stream)?;
+        let mut units = std::mem::take(&mut stream.frames);
+        keep_decodable(&mut units)?;
+        let Some(sps) = stream.sps.as_ref().or(stream.sets.any_sequence()) else {
+            return Err(missing("sequence parameter set", &stream));
+        };
+        let keys = key_frames(&units);
+        let places: Vec<_> = units.iter().map(|unit| unit.place).collect();
+        let reorder = reorder(&places);
+        let (data, octets) = assemble(&bytes, &stream.units, &units, &keys);
+        let frames: Vec<Frame> = octets
+            .into_iter()
+            .zip(keys)
+            .zip(reorder)
+            .map(|((octets, key), reorder)| Frame {
+                octets,
+                key,
+                reorder,
+            })
+            .collect();
+        Ok(Clip {
+            name: name.to_owned(),
+            data,
+            codec: Codec::H264,
+            size: sps.pixel_dimensions().unwrap_or_default(),
+            fps: frame_rate(sps)
+                .or(options.fps)
+                .unwrap_or(Rational::whole(25)),
+            entries: entries(&frames),
+            frames,
+        })
+    }
+
     /// What the clip is called in reports.
     pub fn name(&self) -> &str {
         &self.name
@@ -105,10 +198,215 @@ impl Clip {
         &self.entries
     }
 
+    /// Mean bits per second of the elementary stream.
+    pub fn bit_rate(&self) -> u64 {
+        let octets = self.frames.iter().map(|frame| frame.octets.len() as u64);
+        per_second(octets.sum(), self.frames.len() as u64, self.fps)
+    }
+
+    /// Bits in the busiest second of the elementary stream, played in a loop.
+    pub fn peak_bit_rate(&self) -> u64 {
+        let sizes: Vec<usize> = self.frames.iter().map(|frame| frame.octets.len()).collect();
+        busiest_second(&sizes, self.fps)
+    }
+
+    /// Frames from one key frame to the next, played in a loop: the least and the most.
+    pub fn gop(&self) -> (usize, usize) {
+        let keys = || (0..self.frames.len()).filter(|index| self.is_key(*index));
+        let next = keys().skip(1).chain([self.frames.len()]);
+        let lengths = || keys().zip(next.clone()).map(|(from, to)| to - from);
+        (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0))
+    }
+
+    fn is_key(&self, index: usize) -> bool {
+        self.frames.get(index).is_some_and(|frame| frame.key)
+    }
+
     /// How long one loop of the clip is.
     pub fn duration(&self) -> Duration {
         self.fps.time(self.frames.len() as u64)
     }
+}
+
+fn refuse(bytes: &[u8], stream: &Stream) -> Result<(), ClipError> {
+    if stream.units.is_empty() {
+        return Err(ClipError::NotByteStream(guess(bytes)));
+    }
+    if stream.excessive {
+        return Err(ClipError::ParameterSetsTooLarge);
+    }
+    if !stream.sets.are_usable() {
+        return Err(unusable(bytes, stream));
+    }
+    if stream.frames.is_empty() {
+        return Err(ClipError::NoPictures(stream.unreadable));
+    }
+    Ok(())
+}
+
+/// What a stream without usable parameter sets is.
+fn unusable(bytes: &[u8], stream: &Stream) -> ClipError {
+    let begins = |header: &[u8]| {
+        let mut units = stream.units.iter().filter_map(|at| bytes.get(at.clone()));
+        units.any(|unit| unit.starts_with(header))
+    };
+    // The headers of a video parameter set and a sequence parameter set of H.265.
+    if begins(&[0x40, 0x01]) && begins(&[0x42, 0x01]) {
+        return ClipError::H265;
+    }
+    let known = guess(bytes);
+    if known != UNKNOWN {
+        return ClipError::NotByteStream(known);
+    }
+    let has_sps = stream.sets.any_sequence().is_some();
+    let what = if has_sps {
+        "picture parameter set"
+    } else {
+        "sequence parameter set"
+    };
+    missing(what, stream)
+}
+
+fn missing(what: &'static str, stream: &Stream) -> ClipError {
+    ClipError::NoParameterSets {
+        missing: what,
+        why: stream.sets.rejected().map(str::to_owned),
+    }
+}
+
+const UNKNOWN: &str = "something unknown";
+
+/// What kind of file begins like this.
+fn guess(bytes: &[u8]) -> &'static str {
+    let at = |offset: usize, sign: &[u8]| {
+        bytes
+            .get(offset..)
+            .is_some_and(|rest| rest.starts_with(sign))
+    };
+    if at(4, b"ftyp") || at(4, b"moov") || at(4, b"mdat") {
+        "an MP4 file"
+    } else if at(0, &[0x1A, 0x45, 0xDF, 0xA3]) {
+        "a Matroska or WebM file"
+    } else if at(0, b"FLV") {
+        "an FLV file"
+    } else if at(0, b"RIFF") {
+        "an AVI or WAV file"
+    } else if at(0, &[0, 0, 1, 0xBA]) {
+        "an MPEG program stream"
+    } else if at(0, &[0x47]) && at(188, &[0x47]) {
+        "an MPEG transport stream"
+    } else {
+        UNKNOWN
+    }
+}
+
+/// Which frames are key frames.
+fn key_frames(units: &[AccessUnit]) -> Vec<bool> {
+    let kinds: [fn(&AccessUnit) -> bool; 3] = [
+        |unit| unit.idr || (unit.intra && unit.recovery == Some(0)),
+        |unit| unit.intra,
+        |unit| unit.recovery.is_some(),
+    ];
+    let marked = |is_key: fn(&AccessUnit) -> bool| units.iter().map(is_key).collect::<Vec<_>>();
+    let mut found = kinds.into_iter().map(marked);
+    let some = found.find(|keys| keys.contains(&true));
+    some.unwrap_or_else(|| vec![false; units.len()])
+}
+
+/// Leaves out what no decoder could show: frames before the first key frame, and frames decoded
+/// after it but shown before it.
+fn keep_decodable(units: &mut Vec<AccessUnit>) -> Result<(), ClipError> {
+    let keys = key_frames(units);
+    let Some(first) = keys.iter().position(|key| *key) else {
+        return Err(ClipError::NoKeyFrame(units.len()));
+    };
+    units.drain(..first);
+    let key = units.first().filter(|unit| !unit.idr);
+    let shown = key.map(|unit| unit.place);
+    units.retain(|unit| Some(unit.place) >= shown);
+    Ok(())
+}
+
+/// The elementary stream as it is sent, and where each frame stands in it.
+fn assemble(
+    bytes: &Bytes,
+    nals: &[Range<usize>],
+    units: &[AccessUnit],
+    keys: &[bool],
+) -> (Bytes, Vec<Range<usize>>) {
+    let mut data = Vec::with_capacity(bytes.len() + 1024);
+    let mut frames = Vec::with_capacity(units.len());
+    for (unit, key) in units.iter().zip(keys) {
+        let start = data.len();
+        let own = nals.get(unit.units.clone()).unwrap_or_default();
+        let missing = if *key { unit.missing.as_slice() } else { &[] };
+        for at in in_order(bytes, own, missing) {
+            data.extend_from_slice(&START_CODE);
+            data.extend_from_slice(bytes.get(at.clone()).unwrap_or_default());
+        }
+        frames.push(start..data.len());
+    }
+    // A file that is already as it should be is not kept twice.
+    if data == bytes[..] {
+        return (bytes.clone(), frames);
+    }
+    data.shrink_to_fit();
+    (Bytes::from(data), frames)
+}
+
+/// A frame's units with the parameter sets that it lacks: behind the delimiter, before the rest.
+/// Parameter sets that it has already are among the missing ones and not repeated.
+fn in_order<'a>(
+    bytes: &'a [u8],
+    own: &'a [Range<usize>],
+    missing: &'a [Range<usize>],
+) -> impl Iterator<Item = &'a Range<usize>> {
+    let kind_at = |at: &Range<usize>| nal::kind_of(bytes.get(at.clone()).unwrap_or_default());
+    let delimiters = own
+        .iter()
+        .take_while(|at| kind_at(at) == kind::DELIMITER)
+        .count();
+    let (before, behind) = own.split_at(delimiters);
+    let repeated = move |at: &&Range<usize>| !missing.contains(at);
+    before
+        .iter()
+        .chain(missing)
+        .chain(behind.iter().filter(repeated))
+}
+
+/// The key frames that no later frame is presented before.
+fn entries(frames: &[Frame]) -> Vec<u32> {
+    let mut earliest = usize::MAX;
+    let mut closed = Vec::new();
+    for (index, frame) in frames.iter().enumerate().rev() {
+        let shown = index + frame.reorder as usize;
+        if frame.key && shown < earliest {
+            closed.push(u32::try_from(index).unwrap_or(u32::MAX));
+        }
+        earliest = earliest.min(shown);
+    }
+    closed.reverse();
+    closed
+}
+
+/// Bits per second when `octets` are spread over `frames`.
+fn per_second(octets: u64, frames: u64, fps: Rational) -> u64 {
+    let bits = u128::from(octets) * 8 * u128::from(fps.numerator());
+    let rate = bits / (u128::from(fps.denominator()) * u128::from(frames.max(1)));
+    u64::try_from(rate).unwrap_or(u64::MAX)
+}
+
+/// Bits in the busiest second of frames of these sizes in octets, played in a loop.
+pub(super) fn busiest_second(sizes: &[usize], fps: Rational) -> u64 {
+    let window = fps.as_f64().ceil().clamp(1.0, 1000.0) as usize;
+    let size = |index: usize| sizes.get(index % sizes.len().max(1)).copied().unwrap_or(0) as u64;
+    let mut sum: u64 = (0..window).map(size).sum();
+    let mut most = sum;
+    for start in 0..sizes.len() {
+        sum = sum + size(start + window) - size(start);
+        most = most.max(sum);
+    }
+    per_second(most, window as u64, fps)
 }
 
 impl fmt::Debug for Clip {

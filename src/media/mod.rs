@@ -1,17 +1,23 @@
 //! Media: from a file to RTP packets, and from RTP packets to a judgement.
 
+mod access_unit;
 pub mod clip;
 pub mod cut;
 pub mod demux;
+pub mod nal;
 pub mod order;
+mod parameter_sets;
+mod picture_order;
 pub mod ps;
 pub mod rational;
 pub mod receiver;
 pub mod rtp;
+mod sei;
 pub mod sender;
+mod slice;
 pub mod verdict;
 
-pub use clip::{Clip, ClipOptions, Codec, Frame};
+pub use clip::{Clip, ClipError, ClipOptions, Codec, Frame};
 pub use cut::Cut;
 pub use order::{Counts, Flowing, Loss, MediaTransport, Order, Report, StreamId};
 pub use ps::policy::PsPolicy;
