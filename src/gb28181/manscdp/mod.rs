@@ -1,0 +1,22 @@
+//! MANSCDP: the XML bodies of MESSAGE (GB/T 28181-2022 annex A).
+//!
+//! [`Incoming`] reads any of them, on both sides. What a device writes is [`ManscdpStyle`]'s
+//! business, one file per command; what a platform writes is [`query()`].
+
+mod catalog;
+mod config_download;
+mod device_info;
+mod device_status;
+mod incoming;
+mod keepalive;
+mod query;
+mod style;
+
+pub use catalog::{CatalogItem, CatalogPart};
+pub use config_download::{BasicParam, MAX_CONFIG_TYPES};
+pub use device_info::DeviceInfo;
+pub use device_status::{AlarmInput, DeviceStatus, Duty};
+pub use incoming::{Incoming, IncomingError, Outcome, Root};
+pub use keepalive::Keepalive;
+pub use query::query;
+pub use style::{Batch, ManscdpStyle};
