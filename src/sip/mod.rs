@@ -1,5 +1,46 @@
 //! SIP: messages, framing, transactions, dialogs and digest, without a socket or a clock.
 
+mod cseq;
+pub mod digest;
+mod fault;
 mod flow;
+mod framing;
+mod head;
+mod headers;
+pub mod limits;
+mod message;
+mod name_addr;
+mod names;
+mod octets;
+mod params;
+mod parse;
+mod quoting;
+mod reason;
+mod style;
+mod tokens;
+mod uri;
+mod value;
+mod via;
+mod write;
 
+pub use cseq::CSeq;
+pub use digest::{Authorization, Challenge, Credentials, DigestError};
+pub use fault::{Answer, Fault, ParseError};
 pub use flow::{Flow, FlowId, Transport};
+pub use framing::{FrameError, Framed, Framer};
+pub use headers::Headers;
+pub use message::{Message, Request, Response};
+pub use name_addr::NameAddr;
+pub use octets::readable;
+pub use params::Params;
+pub use reason::phrase;
+pub use rsip::Method;
+pub use style::{
+    AuthParam, AuthorizationStyle, CallIdStyle, ContactTransport, ContactUser, ContentLength,
+    CseqStyle, HeaderOrder, Place, Provisional, QopUse, Received, Style, TokenStyle, UriHost,
+    ViaParam, When,
+};
+pub use tokens::{Token, Tokens};
+pub use uri::Uri;
+pub use value::ValueError;
+pub use via::Via;

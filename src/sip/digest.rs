@@ -1,0 +1,283 @@
+//! Digest access authentication, MD5 (RFC 2617 §3.2 as RFC 3261 §22 uses it): challenges read,
+//! answers computed, written and read.
+
+use md5::{Digest as _, Md5};
+use rsip::Method;
+use thiserror::Error;
+
+use super::quoting::{elements, quote, unquote};
+use super::style::{AuthParam, AuthorizationStyle, QopUse};
+
+/// A user and their password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user's name; of a device, its ID unless configured otherwise.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why digest text is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DigestError {
+    /// Another scheme than Digest.
+    #[error("not a Digest challenge")]
+    Scheme,
+    /// A parameter that must be there is not.
+    #[error("no {0} in the digest")]
+    Missing(&'static str),
+    /// An algorithm that is not MD5, such as the SM3 of GB 35114.
+    #[error("digest algorithm {0:?} is not MD5")]
+    Algorithm(String),
+    /// Only qop values that are not `auth`.
+    #[error("digest qop {0:?} does not offer auth")]
+    Qop(String),
+}
+
+/// A `WWW-Authenticate` or `Proxy-Authenticate` value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// Who asks.
+    pub realm: String,
+    /// The server's nonce.
+    pub nonce: String,
+    /// Text to repeat.
+    pub opaque: Option<String>,
+    /// Whether only the nonce was too old: the password is not in doubt.
+    pub stale: bool,
+    /// Whether `qop=auth` is offered; when no qop is, the answer is that of RFC 2069.
+    pub auth: bool,
+}
+
+impl Challenge {
+    /// Reads a challenge: parameters in any order, with or without space or quotes.
+    pub fn parse(text: &str) -> Result<Challenge, DigestError> {
+        let params = Parameters::parse(text)?;
+        params.require_md5()?;
+        let qop = params.value("qop");
+        let auth = qop.as_deref().is_some_and(offers_auth);
+        match qop {
+            Some(qop) if !auth && !qop.trim().is_empty() => return Err(DigestError::Qop(qop)),
+            _ => {}
+        }
+        Ok(Challenge {
+            realm: params.required("realm")?,
+            nonce: params.required("nonce")?,
+            opaque: params.value("opaque"),
+            stale: params
+                .value("stale")
+                .is_some_and(|s| s.eq_ignore_ascii_case("true")),
+            auth,
+        })
+    }
+}
+
+fn offers_auth(qop: &str) -> bool {
+    qop.split(',')
+        .any(|word| word.trim().eq_ignore_ascii_case("auth"))
+}
+
+/// The protection parameters of an answer with `qop=auth`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protection {
+    /// The nonce count as written: eight hexadecimal digits.
+    pub nc: String,
+    /// The client's nonce.
+    pub cnonce: String,
+}
+
+/// An `Authorization` or `Proxy-Authorization` value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorization {
+    /// Who answers.
+    pub username: String,
+    /// The challenge's realm.
+    pub realm: String,
+    /// The challenge's nonce.
+    pub nonce: String,
+    /// The Request-URI as the client wrote it.
+    pub uri: String,
+    /// The proof, 32 hexadecimal digits.
+    pub response: String,
+    /// The challenge's opaque text.
+    pub opaque: Option<String>,
+    /// nc and cnonce, when `qop=auth` is used.
+    pub protection: Option<Protection>,
+}
+
+/// Answers `challenge` for a request `method uri`: with `qop=auth` and the `nc`-th use of the nonce
+/// if the challenge offers it, else as in RFC 2069.
+pub fn answer(
+    challenge: &Challenge,
+    credentials: &Credentials,
+    method: Method,
+    uri: &str,
+    nc: u32,
+    cnonce: &str,
+) -> Authorization {
+    let protection = challenge.auth.then(|| Protection {
+        nc: format!("{nc:08x}"),
+        cnonce: cnonce.to_owned(),
+    });
+    let mut authorization = Authorization {
+        username: credentials.username.clone(),
+        realm: challenge.realm.clone(),
+        nonce: challenge.nonce.clone(),
+        uri: uri.to_owned(),
+        response: String::new(),
+        opaque: challenge.opaque.clone(),
+        protection,
+    };
+    authorization.response = authorization.proof(&credentials.password, method);
+    authorization
+}
+
+impl Authorization {
+    /// Reads an answer.
+    pub fn parse(text: &str) -> Result<Authorization, DigestError> {
+        let params = Parameters::parse(text)?;
+        params.require_md5()?;
+        let protection = match params.value("qop") {
+            None => None,
+            Some(qop) if qop.is_empty() => None,
+            Some(qop) if qop.eq_ignore_ascii_case("auth") => Some(Protection {
+                nc: params.required("nc")?,
+                cnonce: params.required("cnonce")?,
+            }),
+            Some(qop) => return Err(DigestError::Qop(qop)),
+        };
+        Ok(Authorization {
+            username: params.required("username")?,
+            realm: params.required("realm")?,
+            nonce: params.required("nonce")?,
+            uri: params.required("uri")?,
+            response: params.required("response")?,
+            opaque: params.value("opaque"),
+            protection,
+        })
+    }
+
+    /// The response that proves `password` for a request with `method`.
+    pub fn proof(&self, password: &str, method: Method) -> String {
+        let ha1 = hash(&[&self.username, &self.realm, password]);
+        let ha2 = hash(&[&method.to_string(), &self.uri]);
+        match &self.protection {
+            None => hash(&[&ha1, &self.nonce, &ha2]),
+            Some(p) => hash(&[&ha1, &self.nonce, &p.nc, &p.cnonce, "auth", &ha2]),
+        }
+    }
+
+    /// The header value, in a make's handwriting.
+    pub fn write(&self, style: &AuthorizationStyle) -> String {
+        use AuthParam::{Cnonce, Nc, Opaque, Qop};
+        let needed = [Opaque, Qop, Nc, Cnonce];
+        let unlisted = needed.iter().filter(|param| !style.order.contains(param));
+        let mut text = String::from("Digest");
+        let mut separator = " ";
+        for param in style.order.iter().chain(unlisted) {
+            let Some((name, value)) = self.param(*param) else {
+                continue;
+            };
+            let value = match style.quoted.contains(param) {
+                true => quote(value),
+                false => value.to_owned(),
+            };
+            text.extend([separator, name, "=", &value]);
+            separator = ", ";
+        }
+        text
+    }
+
+    fn param(&self, param: AuthParam) -> Option<(&'static str, &str)> {
+        let protection = self.protection.as_ref();
+        Some(match param {
+            AuthParam::Username => ("username", &self.username),
+            AuthParam::Realm => ("realm", &self.realm),
+            AuthParam::Nonce => ("nonce", &self.nonce),
+            AuthParam::Uri => ("uri", &self.uri),
+            AuthParam::Response => ("response", &self.response),
+            AuthParam::Algorithm => ("algorithm", "MD5"),
+            AuthParam::Opaque => ("opaque", self.opaque.as_deref()?),
+            AuthParam::Qop => ("qop", protection.map(|_| "auth")?),
+            AuthParam::Nc => ("nc", &protection?.nc),
+            AuthParam::Cnonce => ("cnonce", &protection?.cnonce),
+        })
+    }
+}
+
+impl AuthorizationStyle {
+    /// The header value that answers `challenge` as this make answers. See [`answer`].
+    pub fn answer(
+        &self,
+        challenge: &Challenge,
+        credentials: &Credentials,
+        method: Method,
+        uri: &str,
+        nc: u32,
+        cnonce: &str,
+    ) -> String {
+        let mut challenge = challenge.clone();
+        challenge.auth &= self.qop == QopUse::WhenOffered;
+        answer(&challenge, credentials, method, uri, nc, cnonce).write(self)
+    }
+}
+
+/// MD5 of the parts with colons between them, in lower-case hexadecimal digits.
+fn hash(parts: &[&str]) -> String {
+    let mut octets = Vec::new();
+    for (n, part) in parts.iter().enumerate() {
+        if n > 0 {
+            octets.push(b':');
+        }
+        super::octets::put(&mut octets, part);
+    }
+    let digits = |b: &u8| [b >> 4, b & 15].map(|d| char::from_digit(d.into(), 16).unwrap_or('0'));
+    Md5::digest(&octets).iter().flat_map(digits).collect()
+}
+
+/// `name=value` pairs behind the word `Digest`.
+struct Parameters<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Parameters<'a> {
+    fn parse(text: &'a str) -> Result<Self, DigestError> {
+        let text = text.trim_start();
+        let scheme = text.get(..6).filter(|s| s.eq_ignore_ascii_case("Digest"));
+        let behind = text
+            .get(6..)
+            .filter(|b| b.starts_with(|c: char| c.is_ascii_whitespace()));
+        let (Some(_), Some(list)) = (scheme, behind) else {
+            return Err(DigestError::Scheme);
+        };
+        let pair = |element: &'a str| {
+            let (name, value) = element.split_once('=')?;
+            Some((name.trim(), value.trim()))
+        };
+        Ok(Parameters(elements(list).filter_map(pair).collect()))
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        let (_, value) = self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
+        Some(unquote(value))
+    }
+
+    fn required(&self, name: &'static str) -> Result<String, DigestError> {
+        self.value(name).ok_or(DigestError::Missing(name))
+    }
+
+    fn require_md5(&self) -> Result<(), DigestError> {
+        match self.value("algorithm") {
+            Some(algorithm) if !algorithm.eq_ignore_ascii_case("MD5") => {
+                Err(DigestError::Algorithm(algorithm.chars().take(32).collect()))
+            }
+            _ => Ok(()),
+        }
+    }
+}

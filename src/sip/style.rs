@@ -1,0 +1,361 @@
+//! A make's handwriting in SIP, as plain data.
+//!
+//! [`Style::default`] writes what RFC 3261 shows. Every other value is there because a device does
+//! it; the doc comment of the value names the device. What a make writes is decided by data read
+//! from its profile, never by asking which make it is.
+
+use std::fmt;
+
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::reason;
+
+/// How one make writes its messages.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Style {
+    /// The `User-Agent` of requests and responses; empty: the header is left out.
+    pub user_agent: String,
+    /// The order of headers in requests.
+    pub request_order: HeaderOrder,
+    /// The order of headers in responses.
+    pub response_order: HeaderOrder,
+    /// How `Content-Length` is written.
+    pub content_length: ContentLength,
+    /// The parameters of our own Via, in this order. Without `rport` answers come to sent-by.
+    pub via: Vec<ViaParam>,
+    /// Whether the answer fills in the `rport` that a Via asks for (RFC 3581). All known makes do.
+    pub fill_rport: bool,
+    /// When and where the answer adds `received` to the topmost Via.
+    pub received: Received,
+    /// The form of a new Call-ID.
+    pub call_id: CallIdStyle,
+    /// The form of From and To tags.
+    pub tag: TokenStyle,
+    /// The form of a branch behind its cookie.
+    pub branch: TokenStyle,
+    /// The CSeq number of MESSAGE requests outside dialogs.
+    pub message_cseq: CseqStyle,
+    /// What stands behind the `@` of our own address and of the platform's.
+    pub uri_host: UriHost,
+    /// What is said between an INVITE and its final answer.
+    pub provisional: Provisional,
+    /// The reason phrase of 101. The osip-based Dahua firmwares misspell it as written here.
+    pub dialog_phrase: String,
+    /// Whether REGISTER carries `Route: <sip:{device}@{server};lr>`: the device's ID at the server's
+    /// address. Dahua SD-6C (`SIP UAS V3.0.0.675168`) does.
+    pub register_route: bool,
+    /// How credentials are written.
+    pub authorization: AuthorizationStyle,
+    /// Whose ID the Contact of an INVITE's answer names.
+    pub contact_user: ContactUser,
+    /// What the Contact says about the transport.
+    pub contact_transport: ContactTransport,
+    /// The `Max-Forwards` of requests.
+    pub max_forwards: u8,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style {
+            user_agent: "vcam".into(),
+            request_order: HeaderOrder::standard(),
+            response_order: HeaderOrder::standard(),
+            content_length: ContentLength::default(),
+            via: vec![ViaParam::Branch, ViaParam::Rport],
+            fill_rport: true,
+            received: Received::default(),
+            call_id: CallIdStyle::default(),
+            tag: TokenStyle::default(),
+            branch: TokenStyle::default(),
+            message_cseq: CseqStyle::default(),
+            uri_host: UriHost::default(),
+            provisional: Provisional::default(),
+            dialog_phrase: "Dialog Establishement".into(),
+            register_route: false,
+            authorization: AuthorizationStyle::default(),
+            contact_user: ContactUser::default(),
+            contact_transport: ContactTransport::default(),
+            max_forwards: 70,
+        }
+    }
+}
+
+impl Style {
+    /// The reason phrase this make writes for `status`.
+    pub fn phrase(&self, status: u16) -> &str {
+        match status {
+            101 => &self.dialog_phrase,
+            _ => reason::phrase(status),
+        }
+    }
+}
+
+/// The order, and the spelling, of header names.
+///
+/// In TOML: `"alphabetical"`, or a list of names. A listed name is written as the list spells it
+/// (`"Call-Id"`, or compact `"i"`); `"*"` is the place of the headers not listed, in the order they
+/// were added, and stands at the end if it is not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderOrder {
+    /// As listed: osip-based Dahua, Hikvision, and everybody else.
+    Listed(Vec<String>),
+    /// By name, without regard to case: Dahua recorders (`SIP UAS V3.0.0.1208500`).
+    Alphabetical,
+}
+
+impl HeaderOrder {
+    /// The order of the examples in RFC 3261 §24.
+    fn standard() -> Self {
+        let names = [
+            "Via",
+            "Route",
+            "Record-Route",
+            "Max-Forwards",
+            "From",
+            "To",
+            "Call-ID",
+            "CSeq",
+            "Contact",
+            "Authorization",
+            "Expires",
+            "User-Agent",
+            "*",
+            "Content-Type",
+            "Content-Length",
+        ];
+        HeaderOrder::Listed(names.map(String::from).into())
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderOrder {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Order;
+        impl<'de> Visitor<'de> for Order {
+            type Value = HeaderOrder;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of header names, or \"alphabetical\"")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<HeaderOrder, E> {
+                match text {
+                    "alphabetical" => Ok(HeaderOrder::Alphabetical),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HeaderOrder, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = seq.next_element()? {
+                    names.push(name);
+                }
+                Ok(HeaderOrder::Listed(names))
+            }
+        }
+        deserializer.deserialize_any(Order)
+    }
+}
+
+/// How `Content-Length` is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContentLength {
+    /// The number.
+    #[default]
+    Plain,
+    /// A number above zero right-aligned in five columns: `Content-Length:   262`, but
+    /// `Content-Length: 0`. An eXosip habit: Dahua SD-6C and the device of the seed trace, newer
+    /// Hikvision recorders.
+    PaddedToFive,
+}
+
+/// A parameter of our own Via.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ViaParam {
+    /// `;branch=…`. First in RFC 3261's examples.
+    Branch,
+    /// `;rport`. Before the branch in Dahua's and Hikvision's requests.
+    Rport,
+}
+
+/// When and where an answer says which address the request came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Received {
+    /// When.
+    pub when: When,
+    /// Where.
+    pub place: Place,
+}
+
+/// When `received` is added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// The sender asked with `rport` (RFC 3581 §4), or its sent-by host is not the address it sent
+    /// from (RFC 3261 §18.2.1).
+    #[default]
+    AskedOrDifferent,
+    /// Only if the sent-by host is not the source address: Dahua, asked or not.
+    WhenDifferent,
+    /// Never: old firmwares that fill in `rport` alone.
+    Never,
+}
+
+/// Where `received` goes. A place that is not there means the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// Behind the last parameter.
+    #[default]
+    Last,
+    /// Behind the branch: osip-based Dahua.
+    AfterBranch,
+    /// Before `rport`: Dahua recorders.
+    BeforeRport,
+    /// Behind `rport`.
+    AfterRport,
+}
+
+/// The form of a new Call-ID.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallIdStyle {
+    /// 32 hexadecimal digits: Dahua recorders.
+    #[default]
+    Hex32,
+    /// `1881196343@192.168.6.71`: nine or ten digits and our IP address. Dahua SD-6C.
+    DigitsAtIp,
+    /// Nine or ten digits: Hikvision.
+    Digits,
+}
+
+/// The form of a tag or a branch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenStyle {
+    /// 32 hexadecimal digits: Dahua recorders.
+    #[default]
+    Hex32,
+    /// Nine or ten decimal digits, osip's random number: Dahua SD-6C, the device of the seed trace,
+    /// Hikvision.
+    Decimal,
+}
+
+/// The CSeq number of MESSAGE requests outside dialogs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CseqStyle {
+    /// One counter for all of them, from 1: Dahua recorders.
+    #[default]
+    Increasing,
+    /// The same number each time, for each has a Call-ID of its own; eXosip's is 20. Dahua SD-6C,
+    /// Hikvision.
+    Always(u32),
+}
+
+/// What stands behind the `@` of our own address and of the platform's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UriHost {
+    /// The SIP domain, as the standard asks; Hikvision does.
+    #[default]
+    Domain,
+    /// Address and port, ours or the platform's: Dahua.
+    Address,
+}
+
+/// What is said between an INVITE and its final answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provisional {
+    /// 100 Trying.
+    #[default]
+    TryingOnly,
+    /// 100, and at once 101 with a To tag and a Contact: Dahua SD-6C and the device of the seed
+    /// trace.
+    TryingAndDialog,
+    /// Nothing: Hikvision recorders.
+    None,
+}
+
+/// Whose ID the Contact of an INVITE's answer names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContactUser {
+    /// The channel that was called: Dahua cameras.
+    #[default]
+    Called,
+    /// The device, whichever of its channels was called: Dahua recorders, Hikvision cameras.
+    Device,
+}
+
+/// What the Contact says about the transport when it is not UDP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContactTransport {
+    /// `;transport=tcp`.
+    #[default]
+    LowerCase,
+    /// `;transport=TCP`: Hikvision.
+    UpperCase,
+    /// Nothing.
+    Silent,
+}
+
+/// How credentials are written.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AuthorizationStyle {
+    /// The parameters in their order. `algorithm` is written only if listed; `opaque` and the four
+    /// of a qop follow behind if they are needed and not listed.
+    pub order: Vec<AuthParam>,
+    /// The parameters that stand in quotes.
+    pub quoted: Vec<AuthParam>,
+    /// Whether an offered `qop` is taken up.
+    pub qop: QopUse,
+}
+
+impl Default for AuthorizationStyle {
+    fn default() -> Self {
+        use AuthParam::*;
+        AuthorizationStyle {
+            order: vec![
+                Username, Realm, Nonce, Uri, Response, Algorithm, Cnonce, Opaque, Qop, Nc,
+            ],
+            quoted: vec![Username, Realm, Nonce, Uri, Response, Cnonce, Opaque],
+            qop: QopUse::default(),
+        }
+    }
+}
+
+/// A parameter of an Authorization header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names of RFC 2617 §3.2.2")]
+pub enum AuthParam {
+    Username,
+    Realm,
+    Nonce,
+    Uri,
+    Response,
+    Algorithm,
+    Cnonce,
+    Opaque,
+    Qop,
+    Nc,
+}
+
+/// Whether an offered `qop` is taken up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QopUse {
+    /// `qop=auth` if the challenge offers it.
+    #[default]
+    WhenOffered,
+    /// The old digest of RFC 2069 whatever is offered, which every known platform accepts.
+    Never,
+}
