@@ -1,18 +1,186 @@
 //! The cut: a clip's frames divided into RTP packets, computed once per clip and policy.
+//!
+//! A frame is one pack: pack header, on key frames system header and program stream map, then PES
+//! packets. Every PES packet but the last ends where an RTP packet ends, so that each structure of
+//! the program stream begins with an RTP payload (SRS loses a start code that is torn apart) and
+//! all RTP packets of a frame but the last are equally long (segmentation offload wants that).
 
+use std::ops::Range;
 use std::sync::Arc;
 
+mod knife;
+
 use super::clip::Clip;
+use super::ps::pack_header;
+use super::ps::pes::{self, Stamps};
+use super::ps::policy::PsPolicy;
+use super::rtp::{self, Marker, RtpPolicy};
 
 /// How every frame of a clip leaves: shared by all streams that send the clip the same way.
 #[derive(Debug)]
 pub struct Cut {
     clip: Arc<Clip>,
+    payload_type: u8,
+    marker: Marker,
+    packets: Vec<Packet>,
+    frames: Vec<FrameCut>,
+    /// The program stream's headers, one after the other, time stamps zero.
+    heads: Vec<u8>,
+    bit_rate: u64,
+}
+
+/// One RTP packet: a piece of program stream headers, then a piece of elementary stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    head: u32,
+    head_length: u16,
+    data_length: u16,
+    data: u32,
+}
+
+impl Packet {
+    /// Octets of RTP payload.
+    pub fn payload(&self) -> usize {
+        self.head_octets() + usize::from(self.data_length)
+    }
+
+    /// Octets of program stream headers at its beginning.
+    pub fn head_octets(&self) -> usize {
+        usize::from(self.head_length)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FrameCut {
+    packets: Range<usize>,
+    stamps: Stamps,
+    /// Where in the first packet's head the time stamps stand.
+    stamps_at: usize,
+}
+
+/// The times of one frame in 90 kHz; the lower 33 bits are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// System clock reference of its pack.
+    pub scr: u64,
+    /// When it is decoded.
+    pub dts: u64,
+    /// When it is shown.
+    pub pts: u64,
 }
 
 impl Cut {
+    /// Cuts `clip`. Values of the policies outside their limits are moved inside.
+    pub fn new(clip: Arc<Clip>, ps: &PsPolicy, rtp: &RtpPolicy) -> Cut {
+        let knife::Cuts {
+            packets,
+            frames,
+            heads,
+        } = knife::cut(&clip, ps, rtp);
+        let wire: usize = packets
+            .iter()
+            .map(|packet| packet.payload() + rtp::HEADER)
+            .sum();
+        let seconds = clip.duration().as_secs_f64();
+        Cut {
+            payload_type: rtp.payload_type & 0x7F,
+            marker: rtp.marker,
+            packets,
+            frames,
+            heads,
+            bit_rate: (wire as f64 * 8.0 / seconds.max(1e-3)) as u64,
+            clip,
+        }
+    }
+
     /// The clip that was cut.
     pub fn clip(&self) -> &Arc<Clip> {
         &self.clip
+    }
+
+    /// Mean bits per second of RTP.
+    pub fn bit_rate(&self) -> u64 {
+        self.bit_rate
+    }
+
+    /// RTP payload type.
+    pub fn payload_type(&self) -> u8 {
+        self.payload_type
+    }
+
+    /// Where the marker bit stands.
+    pub fn marker(&self) -> Marker {
+        self.marker
+    }
+
+    /// The packets of frame `index`; none beyond the last.
+    pub fn packets(&self, index: usize) -> &[Packet] {
+        let range = self.frames.get(index).map(|frame| frame.packets.clone());
+        range
+            .and_then(|range| self.packets.get(range))
+            .unwrap_or_default()
+    }
+
+    /// The elementary-stream octets of a packet of frame `index`.
+    pub fn data(&self, index: usize, packet: &Packet) -> &[u8] {
+        let start = packet.data as usize;
+        let end = start + usize::from(packet.data_length);
+        self.clip.frame(index).get(start..end).unwrap_or_default()
+    }
+
+    /// Appends the program stream headers of packet `packet` of frame `index`, times filled in.
+    pub fn write_head(&self, out: &mut Vec<u8>, index: usize, packet: usize, times: Times) {
+        let Some(Packet {
+            head, head_length, ..
+        }) = self.packets(index).get(packet)
+        else {
+            return;
+        };
+        let (start, length) = (*head as usize, usize::from(*head_length));
+        let begun = out.len();
+        out.extend_from_slice(self.heads.get(start..start + length).unwrap_or_default());
+        if let (0, Some(frame), Some(head)) = (packet, self.frames.get(index), out.get_mut(begun..))
+        {
+            frame.stamp(head, times);
+        }
+    }
+
+    /// How many frames after `index` the next one follows where a stream may begin: 0 when frame
+    /// `index` is one. The clip is a loop.
+    pub fn distance_to_entry(&self, index: usize) -> usize {
+        let entries = self.clip.entries();
+        let next = entries.partition_point(|entry| (*entry as usize) < index);
+        match entries.get(next) {
+            Some(entry) => *entry as usize - index,
+            None => self.clip.frames().len().saturating_sub(index),
+        }
+    }
+}
+
+impl FrameCut {
+    fn stamp(&self, head: &mut [u8], times: Times) {
+        fill(
+            head,
+            pack_header::SCR_AT,
+            &pack_header::scr_field(times.scr),
+        );
+        match self.stamps {
+            Stamps::None => {}
+            Stamps::Pts => fill(head, self.stamps_at, &pes::pts_field(times.pts)),
+            Stamps::PtsAndDts => {
+                fill(head, self.stamps_at, &pes::pts_before_dts_field(times.pts));
+                fill(
+                    head,
+                    self.stamps_at + pes::STAMP,
+                    &pes::dts_field(times.dts),
+                );
+            }
+        }
+    }
+}
+
+fn fill(head: &mut [u8], at: usize, field: &[u8]) {
+    if let Some(place) = head.get_mut(at..at + field.len()) {
+        place.copy_from_slice(field);
     }
 }
