@@ -6,6 +6,8 @@
 pub mod charset;
 pub mod device_id;
 pub mod element;
+#[cfg(test)]
+mod golden;
 pub mod manscdp;
 pub mod sdp;
 pub mod ssrc;

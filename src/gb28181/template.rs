@@ -101,7 +101,7 @@ pub enum TemplateFault {
     /// An element with text and children at once.
     #[error("<{0}> has text and elements at once")]
     MixedContent(String),
-    /// The first path step has no `=`.
+    /// A line without `=`.
     #[error("no \"=\" after the path")]
     NoEquals,
     /// A line break where none may be.

@@ -93,7 +93,7 @@ pub struct Payload {
     pub clock: Option<u32>,
 }
 
-/// The media that is meant: the first video with a port, else the first audio.
+/// The media that is meant: the first video that can be read, else the first such audio.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Media {
     pub kind: Kind,
@@ -195,14 +195,19 @@ impl Media {
         let mut sections = sections(sdp);
         let head = sections.next().unwrap_or_default();
         let media: Vec<&[(u8, String)]> = sections.collect();
-        let of_kind = |kind: &str| {
-            let is_kind = |lines: &&&[(u8, String)]| first(lines, b'm').starts_with(kind);
-            media.iter().find(is_kind).copied()
+        let of_kind = |kind: &'static str| {
+            let all = media.iter().copied();
+            all.filter(move |lines| first(lines, b'm').starts_with(kind))
         };
-        match of_kind("video").or_else(|| of_kind("audio")) {
-            Some(lines) => Media::read(head, lines),
-            None => Err(SdpError::NoMedia),
+        let mut why = SdpError::NoMedia;
+        for lines in of_kind("video").chain(of_kind("audio")) {
+            match Media::read(head, lines) {
+                Ok(media) => return Ok(media),
+                Err(error) if why == SdpError::NoMedia => why = error,
+                Err(_) => {}
+            }
         }
+        Err(why)
     }
 
     fn read(head: &[(u8, String)], lines: &[(u8, String)]) -> Result<Media, SdpError> {

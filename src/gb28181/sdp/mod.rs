@@ -9,6 +9,8 @@ mod format;
 mod lines;
 mod media;
 mod offer;
+#[cfg(test)]
+mod seen;
 
 pub use answer::{Answer, AnswerFacts, SdpStyle};
 pub use format::{AudioFormat, Format, VideoFormat};

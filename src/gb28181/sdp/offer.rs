@@ -63,7 +63,7 @@ pub struct TimeRange {
 pub struct Recording {
     /// The whole text: `ID:type`, or an HTTP address.
     pub text: String,
-    /// The ID before the colon.
+    /// The ID before the colon, or the address.
     pub id: String,
     /// The type after it: 0 all, 1 manual, 2 alarm, 3 time.
     pub kind: Option<u8>,
@@ -154,11 +154,14 @@ impl Recording {
         if text.is_empty() {
             return None;
         }
-        let (id, kind) = text.rsplit_once(':').unwrap_or((text, ""));
+        let (id, kind) = match text.rsplit_once(':') {
+            Some((id, kind)) if !text.contains("//") => (id, kind.trim().parse().ok()),
+            _ => (text, None),
+        };
         Some(Recording {
             text: text.to_owned(),
             id: id.to_owned(),
-            kind: kind.trim().parse().ok(),
+            kind,
         })
     }
 }
