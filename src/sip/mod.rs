@@ -1,7 +1,9 @@
 //! SIP: messages, framing, transactions, dialogs and digest, without a socket or a clock.
 
 mod cseq;
+mod dialog;
 pub mod digest;
+mod endpoint;
 mod fault;
 mod flow;
 mod framing;
@@ -18,13 +20,16 @@ mod quoting;
 mod reason;
 mod style;
 mod tokens;
+pub mod transaction;
 mod uri;
 mod value;
 mod via;
 mod write;
 
 pub use cseq::CSeq;
+pub use dialog::Dialog;
 pub use digest::{Authorization, Challenge, Credentials, DigestError};
+pub use endpoint::{Counters, Endpoint, EndpointOutput, Event, Failure};
 pub use fault::{Answer, Fault, ParseError};
 pub use flow::{Flow, FlowId, Transport};
 pub use framing::{FrameError, Framed, Framer};
@@ -41,6 +46,7 @@ pub use style::{
     ViaParam, When,
 };
 pub use tokens::{Token, Tokens};
+pub use transaction::TransactionId;
 pub use uri::Uri;
 pub use value::ValueError;
 pub use via::Via;
