@@ -83,7 +83,8 @@ impl Element {
         if body.len() > MAX_OCTETS {
             return Err(too_large("octets", MAX_OCTETS));
         }
-        Parser::default().read(&charset::decode(body))
+        let text = charset::decode(body);
+        Parser::default().read(without_declaration(&text))
     }
 
     /// The first element of this name directly in this one.
@@ -209,6 +210,13 @@ impl Parser {
     }
 }
 
+/// What follows an XML declaration, even one that does not end as it should.
+fn without_declaration(text: &str) -> &str {
+    let declared = text.trim_start().strip_prefix("<?xml");
+    let body = declared.and_then(|text| text.split_once('>'));
+    body.map_or(text, |(_, body)| body)
+}
+
 fn too_large(what: &'static str, limit: usize) -> XmlError {
     XmlError::TooLarge { what, limit }
 }
@@ -304,6 +312,8 @@ mod tests {
             "\u{feff}",
             "<?xml version=\"1.0\" encoding=\"nonsense\"?>",
             "<?xml version=\"1.0\"?> encoding=\"UTF-8\"?>\n",
+            "<?xml version=\"1.0\">",
+            "\r\n<?xml version='1.0' ? >",
             "<!-- hello -->",
         ] {
             let root = parse(&format!("{prolog}<Query><SN>1</SN></Query>"));

@@ -1,4 +1,4 @@
-//! ConfigDownload: how the device is configured (GB/T 28181-2022 A.2.4.7, A.2.6.8).
+//! ConfigDownload: how the device is configured (GB/T 28181-2022 annex A).
 
 use std::borrow::Cow;
 use std::fmt::Display;

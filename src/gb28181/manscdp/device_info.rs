@@ -1,4 +1,4 @@
-//! DeviceInfo: what the device is (GB/T 28181-2022 A.2.4.4, A.2.6.4).
+//! DeviceInfo: what the device is (GB/T 28181-2022 annex A).
 
 use std::borrow::Cow;
 use std::fmt::Display;

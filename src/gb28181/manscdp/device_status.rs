@@ -1,4 +1,4 @@
-//! DeviceStatus: how the device is (GB/T 28181-2022 A.2.4.2, A.2.6.2).
+//! DeviceStatus: how the device is (GB/T 28181-2022 annex A).
 
 use std::borrow::Cow;
 use std::fmt::Display;

@@ -17,7 +17,7 @@ pub struct Incoming {
     pub body: Element,
 }
 
-/// The four root elements (GB/T 28181-2022 A.2).
+/// The four root elements (GB/T 28181-2022 annex A).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Root {
     /// A command of the platform.
@@ -73,11 +73,7 @@ impl Incoming {
 
     /// What its `Result` says, if it has one.
     pub fn result(&self) -> Option<Outcome> {
-        let text = self.body.text_of("Result")?;
-        Some(match text.eq_ignore_ascii_case("OK") {
-            true => Outcome::Ok,
-            false => Outcome::Error,
-        })
+        self.body.text_of("Result").map(Outcome::named)
     }
 
     /// Whether it answers, or is, the command `cmd_type`.
@@ -104,6 +100,14 @@ impl Root {
 }
 
 impl Outcome {
+    /// `OK` in any case; everything else is an error.
+    pub(super) fn named(text: &str) -> Outcome {
+        match text.eq_ignore_ascii_case("OK") {
+            true => Outcome::Ok,
+            false => Outcome::Error,
+        }
+    }
+
     /// `OK` or `ERROR`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 //! business, one file per command; what a platform writes is [`query()`].
 
 mod catalog;
+mod catalog_item;
 mod config_download;
 mod device_info;
 mod device_status;
@@ -12,7 +13,8 @@ mod keepalive;
 mod query;
 mod style;
 
-pub use catalog::{CatalogItem, CatalogPart};
+pub use catalog::CatalogPart;
+pub use catalog_item::CatalogItem;
 pub use config_download::{BasicParam, MAX_CONFIG_TYPES};
 pub use device_info::DeviceInfo;
 pub use device_status::{AlarmInput, DeviceStatus, Duty};

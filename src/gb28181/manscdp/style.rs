@@ -5,7 +5,7 @@ use std::fmt::Display;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::catalog::{self, CatalogItem};
+use super::catalog_item::{self, CatalogItem};
 use super::config_download::{self, BasicParam};
 use super::device_info::{self, DeviceInfo};
 use super::device_status::{self, DeviceStatus};
@@ -47,7 +47,7 @@ impl Default for ManscdpStyle {
             xml: XmlStyle::default(),
             items_per_message: Batch::default(),
             keepalive: standard(keepalive::STANDARD),
-            catalog_item: standard(catalog::STANDARD),
+            catalog_item: standard(catalog_item::STANDARD),
             device_info: standard(device_info::STANDARD),
             device_status: standard(device_status::STANDARD),
             basic_param: standard(config_download::STANDARD),
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_standard_templates_have_no_mistakes() {
         assert!(XmlTemplate::<Keepalive>::parse(keepalive::STANDARD).is_ok());
-        assert!(XmlTemplate::<CatalogItem>::parse(catalog::STANDARD).is_ok());
+        assert!(XmlTemplate::<CatalogItem>::parse(catalog_item::STANDARD).is_ok());
         assert!(XmlTemplate::<DeviceInfo>::parse(device_info::STANDARD).is_ok());
         assert!(XmlTemplate::<DeviceStatus>::parse(device_status::STANDARD).is_ok());
         assert!(XmlTemplate::<BasicParam>::parse(config_download::STANDARD).is_ok());
