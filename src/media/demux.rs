@@ -367,7 +367,7 @@ impl Demuxer {
         let (prefix, taken) = match (prefix, octet) {
             (0 | 1, 0) => (prefix + 1, 1),
             (2, 0) => {
-                deliver(Some(&[0]).map(<[u8; 1]>::as_slice).filter(|_| wanted), out);
+                deliver(PREFIX.get(..1).filter(|_| wanted), out);
                 (2, 1)
             }
             (2, 1) => (3, 1),
@@ -438,3 +438,6 @@ fn payload_of(left: usize, wanted: bool) -> State {
         left => State::Payload { left, wanted },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,6 @@ pub mod rtp;
 mod sei;
 pub mod sender;
 mod slice;
-#[cfg(test)]
-mod synthetic;
 pub mod verdict;
 
 pub use clip::{Clip, ClipError, ClipOptions, Codec, Frame};
@@ -26,7 +24,7 @@ pub use export::export;
 pub use order::{Counts, Flowing, Loss, MediaTransport, Order, Report, StreamId};
 pub use ps::policy::PsPolicy;
 pub use rational::Rational;
-pub use receiver::Expected;
+pub use receiver::{Expected, Receiver};
 pub use rtp::{Framing, RtpPolicy};
 pub use sender::{Batch, FirstKeyFrame, Sender, SenderConfig, SliceList, Wrote};
 pub use verdict::{Fault, Reference, Verdict};

@@ -1,8 +1,34 @@
 //! The receiving end of a stream: RTP packets in, a verdict out.
+//!
+//! Thousands of receivers live in one process, so a receiver is state only: payload is looked at
+//! as it passes and kept nowhere, except out-of-order datagrams (sixteen at most), one
+//! incomplete packet of a TCP stream, and a recording when one is asked for.
+
+mod assembly;
+mod clocks;
+mod deframe;
+mod packet;
+mod sequence;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::verdict::Reference;
+use crate::time::Instant;
+
+use super::demux::Demuxer;
+use super::rtp::Framing;
+use super::verdict::{Example, Fault, Reference, Verdict};
+use assembly::Assembly;
+use deframe::{Deframed, Deframer};
+use packet::Packet;
+use sequence::{Arrival, Sequence};
+
+/// How many datagrams wait for a missing one.
+const WINDOW: usize = 16;
+/// How long they wait.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// The most octets a recording holds until it is taken.
+pub const RECORDING_MAX: usize = 64 << 20;
 
 /// What a receiving stream is judged against.
 #[derive(Clone, Debug)]
@@ -14,7 +40,7 @@ pub struct Expected {
     /// The source. Without one only counts, sequence, syntax and clocks are judged, which is
     /// cheap: elementary-stream octets are hardly looked at.
     pub reference: Option<Arc<Reference>>,
-    /// Keep the program stream that came in.
+    /// Keep the program stream that comes in, for [`Receiver::take_recording`].
     pub record: bool,
 }
 
@@ -28,3 +54,282 @@ impl Default for Expected {
         }
     }
 }
+
+/// The receiver of one stream.
+#[derive(Debug)]
+pub struct Receiver {
+    expected: Arc<Expected>,
+    framing: Framing,
+    deframer: Deframer,
+    packets: Packets,
+}
+
+impl Receiver {
+    /// A receiver that has seen nothing.
+    pub fn new(expected: Arc<Expected>, framing: Framing) -> Receiver {
+        Receiver {
+            packets: Packets::new(&expected),
+            deframer: Deframer::default(),
+            framing,
+            expected,
+        }
+    }
+
+    /// Takes one datagram.
+    pub fn datagram(&mut self, now: Instant, octets: &[u8]) {
+        self.packets.take(now, octets, &self.expected, self.framing);
+    }
+
+    /// Takes the next octets of a TCP stream.
+    pub fn octets(&mut self, now: Instant, mut octets: &[u8]) {
+        while let Some(found) = self.deframer.next(&mut octets, self.packets.ssrc) {
+            match found {
+                Deframed::Packet(packet) => {
+                    self.packets.take(now, packet, &self.expected, self.framing)
+                }
+                Deframed::Fault(fault) => self.packets.fault(fault),
+            }
+        }
+    }
+
+    /// The peer connected again: what follows is the beginning of a stream.
+    pub fn reconnected(&mut self) {
+        self.deframer = Deframer::default();
+        self.packets.reconnected();
+    }
+
+    /// No more will come: judges what still waits for missing datagrams.
+    pub fn finish(&mut self) {
+        while !self.packets.held.is_empty() {
+            self.packets.give_up(&self.expected);
+        }
+    }
+
+    /// How many datagrams the kernel dropped on this socket since it was opened.
+    pub fn kernel_drops(&mut self, total: u64) {
+        self.packets.assembly.verdict.kernel_drops = total;
+    }
+
+    /// The judgement so far.
+    pub fn verdict(&self) -> Verdict {
+        self.packets.assembly.verdict.clone()
+    }
+
+    /// The program stream that came in since this was last called: payloads in order, from the
+    /// first packet on. Empty unless [`Expected::record`]. More than [`RECORDING_MAX`] octets
+    /// are not kept.
+    pub fn take_recording(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.packets.recording)
+    }
+}
+
+/// A datagram that waits for an earlier one.
+#[derive(Debug)]
+struct Held {
+    since: Instant,
+    sequence: u16,
+    timestamp: u32,
+    marker: bool,
+    payload: Vec<u8>,
+}
+
+/// From RTP packets to payload in order.
+#[derive(Debug)]
+struct Packets {
+    ssrc: Option<u32>,
+    sequence: Sequence,
+    /// In order of their distance.
+    held: Vec<Held>,
+    demuxer: Demuxer,
+    assembly: Assembly,
+    recording: Vec<u8>,
+}
+
+impl Packets {
+    fn new(expected: &Expected) -> Packets {
+        Packets {
+            ssrc: expected.ssrc,
+            sequence: Sequence::default(),
+            held: Vec::new(),
+            demuxer: Demuxer::new(),
+            assembly: Assembly::new(expected),
+            recording: Vec::new(),
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.assembly.fault(fault, 0);
+    }
+
+    fn take(&mut self, now: Instant, octets: &[u8], expected: &Expected, framing: Framing) {
+        if packet::is_rtcp(octets) {
+            self.assembly.verdict.packets.rtcp += 1;
+            return;
+        }
+        let Some(packet) = Packet::read(octets) else {
+            return self.fault(Fault::RtpHeader);
+        };
+        if let Some(fault) = self.foreign(&packet, expected) {
+            return self.fault_of(fault, packet.sequence);
+        }
+        if packet.payload.is_empty() {
+            self.fault_of(Fault::EmptyPayload, packet.sequence);
+        }
+        self.in_sequence(now, &packet, expected, framing);
+    }
+
+    fn fault_of(&mut self, fault: Fault, sequence: u16) {
+        let faults = &mut self.assembly.verdict.faults;
+        faults.count(Example {
+            fault,
+            sequence,
+            offset: 0,
+        });
+    }
+
+    /// Why a packet does not belong to this stream.
+    fn foreign(&mut self, packet: &Packet<'_>, expected: &Expected) -> Option<Fault> {
+        if *self.ssrc.get_or_insert(packet.ssrc) != packet.ssrc {
+            return Some(Fault::Ssrc);
+        }
+        (packet.payload_type != expected.payload_type).then_some(Fault::PayloadType)
+    }
+
+    fn in_sequence(
+        &mut self,
+        now: Instant,
+        packet: &Packet<'_>,
+        expected: &Expected,
+        framing: Framing,
+    ) {
+        let ordered = framing == Framing::Stream;
+        match self.sequence.arrival(packet.sequence, ordered) {
+            Arrival::Next => {
+                self.count(packet);
+                self.deliver(packet, expected);
+            }
+            Arrival::Ahead(_) if !ordered => self.hold(now, packet),
+            Arrival::Ahead(missing) => {
+                self.lost(missing);
+                self.count(packet);
+                self.deliver(packet, expected);
+            }
+            Arrival::Duplicate => self.assembly.verdict.packets.duplicates += 1,
+            Arrival::Late => self.assembly.verdict.packets.late += 1,
+            Arrival::Stray => self.fault_of(Fault::SequenceRestart, packet.sequence),
+            Arrival::Restart => self.restart(packet, expected, ordered),
+        }
+        self.release(now, expected);
+    }
+
+    /// Counts a packet that is taken in; one of a later number may have come before.
+    fn count(&mut self, packet: &Packet<'_>) {
+        let place = self.sequence.ahead(packet.sequence);
+        let overtaken = self
+            .held
+            .last()
+            .is_some_and(|last| self.sequence.ahead(last.sequence) > place);
+        let packets = &mut self.assembly.verdict.packets;
+        packets.received += 1;
+        packets.octets += packet.payload.len() as u64;
+        packets.reordered += u64::from(overtaken);
+    }
+
+    fn hold(&mut self, now: Instant, packet: &Packet<'_>) {
+        let ahead = self.sequence.ahead(packet.sequence);
+        let place = |held: &Held| self.sequence.ahead(held.sequence);
+        let index = match self.held.binary_search_by_key(&ahead, place) {
+            Ok(_) => {
+                self.assembly.verdict.packets.duplicates += 1;
+                return;
+            }
+            Err(index) => index,
+        };
+        self.count(packet);
+        let held = Held {
+            since: now,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            marker: packet.marker,
+            payload: packet.payload.to_vec(),
+        };
+        self.held.insert(index, held);
+    }
+
+    /// Delivers what no longer waits: its turn has come, or patience is over.
+    fn release(&mut self, now: Instant, expected: &Expected) {
+        while let Some(first) = self.held.first() {
+            let next = self.sequence.ahead(first.sequence) == 0;
+            let oldest = self.held.iter().map(|held| held.since).min().unwrap_or(now);
+            if next || self.held.len() > WINDOW || now.since(oldest) > PATIENCE {
+                self.give_up(expected);
+            } else {
+                break;
+            }
+        }
+    }
+
+    /// Delivers the first that waits; what is missing before it is lost.
+    fn give_up(&mut self, expected: &Expected) {
+        if self.held.is_empty() {
+            return;
+        }
+        let held = self.held.remove(0);
+        self.lost(self.sequence.ahead(held.sequence));
+        let packet = Packet {
+            marker: held.marker,
+            payload_type: expected.payload_type,
+            sequence: held.sequence,
+            timestamp: held.timestamp,
+            ssrc: self.ssrc.unwrap_or_default(),
+            payload: &held.payload,
+        };
+        self.deliver(&packet, expected);
+    }
+
+    fn lost(&mut self, missing: u16) {
+        if missing > 0 {
+            let packets = &mut self.assembly.verdict.packets;
+            packets.lost += u64::from(missing);
+            packets.gaps += 1;
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.demuxer.lost();
+        self.assembly.cut();
+    }
+
+    fn restart(&mut self, packet: &Packet<'_>, expected: &Expected, ordered: bool) {
+        while !self.held.is_empty() {
+            self.give_up(expected);
+        }
+        if ordered {
+            // Elsewhere the packet before this one was reported.
+            self.fault_of(Fault::SequenceRestart, packet.sequence);
+        }
+        self.sequence.restart();
+        self.cut();
+        self.count(packet);
+        self.deliver(packet, expected);
+    }
+
+    fn deliver(&mut self, packet: &Packet<'_>, expected: &Expected) {
+        self.sequence.take(packet.sequence);
+        if expected.record && self.recording.len() + packet.payload.len() <= RECORDING_MAX {
+            self.recording.extend_from_slice(packet.payload);
+        }
+        self.assembly.packet(packet, &mut self.demuxer);
+    }
+
+    fn reconnected(&mut self) {
+        self.held.clear();
+        self.sequence.restart();
+        self.demuxer = Demuxer::new();
+        self.assembly.restart();
+    }
+}
+
+#[cfg(test)]
+mod tests;

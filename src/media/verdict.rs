@@ -4,6 +4,7 @@
 //! repeated parameter sets and an added access unit delimiter do not count.
 
 mod fault;
+pub(super) mod judge;
 mod reference;
 pub(super) mod units;
 

@@ -73,6 +73,8 @@ faults! {
     PesHeader = Ps "malformed PES header",
     /// `PES_packet_length` 0, which a program stream must not have. Read up to the next start code.
     PesLengthZero = Ps "PES of length 0",
+    /// A PES packet claims octets beyond its pack. What it takes for payload is not read.
+    PesLength = Ps "PES packet longer than its pack",
     /// A PES whose stream the map does not list. Skipped.
     UnlistedStream = Ps "PES of a stream the map does not list",
     /// Video before any program stream map: a platform cannot know its codec.

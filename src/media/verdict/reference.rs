@@ -35,16 +35,27 @@ pub struct Reference {
 impl Reference {
     /// Indexes `clip`.
     pub fn of(clip: &Clip) -> Reference {
+        let octets = (0..clip.frames().len()).map(|index| clip.frame(index));
+        let facts = clip.frames().iter().map(|frame| (frame.key, frame.reorder));
+        Reference::index(clip.name(), clip.fps(), octets.zip(facts))
+    }
+
+    /// Indexes frames in decoding order: their octets, whether they are key frames, PTS - DTS.
+    pub(in crate::media) fn index<'a>(
+        name: &str,
+        fps: Rational,
+        frames: impl Iterator<Item = (&'a [u8], (bool, u32))>,
+    ) -> Reference {
         let mut reference = Reference {
-            name: clip.name().to_owned(),
-            fps: clip.fps(),
-            frames: Vec::with_capacity(clip.frames().len()),
+            name: name.to_owned(),
+            fps,
+            frames: Vec::new(),
             keys: HashMap::new(),
         };
         let mut sets = Arc::new(ParameterSets::default());
-        for (index, frame) in clip.frames().iter().enumerate() {
-            let mark = mark_of(clip.frame(index), &mut sets);
-            reference.add(mark, frame.key, frame.reorder, Arc::clone(&sets));
+        for (octets, (key, reorder)) in frames {
+            let mark = mark_of(octets, &mut sets);
+            reference.add(mark, key, reorder, Arc::clone(&sets));
         }
         reference
     }

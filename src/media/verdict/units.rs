@@ -84,7 +84,8 @@ impl Digest {
 /// One NAL unit that has ended: its first octets and its digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::media) struct Unit {
-    /// The first octets, as many as there are; the rest is 0.
+    /// The first octets, as many as there are; the rest is 0. All 0 when no start code stood
+    /// before it.
     pub head: [u8; 8],
     /// Over all octets without trailing zeros.
     pub digest: u64,
@@ -98,9 +99,12 @@ impl Unit {
 }
 
 /// Finds the NAL units of an Annex B stream that arrives in arbitrary pieces (ITU-T H.264 B.1).
+/// Octets before the first start code, which must not be there, count as a unit.
 #[derive(Clone, Debug, Default)]
 pub(in crate::media) struct Splitter {
     open: bool,
+    /// The open unit has no start code.
+    stray: bool,
     zeros: u64,
     head: [u8; 8],
     digest: Digest,
@@ -131,14 +135,14 @@ impl Splitter {
         let (unit, _) = octets.split_at(next);
         let end = unit.iter().rposition(|octet| *octet != 0);
         let (unit, rest) = octets.split_at(end.map_or(0, |last| last + 1));
-        if self.open {
-            self.digest.zeros(self.zeros);
-            let filled = self.digest.length.min(8) as usize;
-            for (free, octet) in self.head.iter_mut().skip(filled).zip(unit) {
-                *free = *octet;
-            }
-            self.digest.write(unit);
+        self.stray |= !self.open;
+        self.open = true;
+        self.digest.zeros(self.zeros);
+        let filled = self.digest.length.min(8) as usize;
+        for (free, octet) in self.head.iter_mut().skip(filled).zip(unit) {
+            *free = *octet;
         }
+        self.digest.write(unit);
         self.zeros = 0;
         rest
     }
@@ -147,7 +151,7 @@ impl Splitter {
     pub fn end(&mut self, ended: &mut impl FnMut(Unit)) {
         if self.open && self.digest.length > 0 {
             ended(Unit {
-                head: self.head,
+                head: if self.stray { [0; 8] } else { self.head },
                 digest: self.digest.finish(),
             });
         }
@@ -156,7 +160,7 @@ impl Splitter {
 
     /// `nal_unit_type` of the unit that is open, once its first octet has come.
     pub fn open_kind(&self) -> Option<u8> {
-        (self.open && self.digest.length > 0).then_some(self.head[0] & 0x1F)
+        (self.open && !self.stray && self.digest.length > 0).then_some(self.head[0] & 0x1F)
     }
 }
 
@@ -281,9 +285,16 @@ mod tests {
     }
 
     #[test]
-    fn octets_before_the_first_start_code_are_no_unit() {
-        assert_eq!(units(&[&[9, 9, 0, 0, 1, 0x41, 5]]), [unit(&[0x41, 5])]);
-        assert_eq!(units(&[&[1, 2, 3]]), []);
+    fn octets_before_the_first_start_code_are_not_passed_over() {
+        let stray = Unit {
+            head: [0; 8],
+            ..unit(&[9, 9])
+        };
+        assert_eq!(
+            units(&[&[9, 9, 0, 0, 1, 0x41, 5]]),
+            [stray, unit(&[0x41, 5])]
+        );
+        assert_eq!(units(&[&[0, 0, 0, 0]]), []);
     }
 
     #[test]
