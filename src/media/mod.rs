@@ -16,6 +16,8 @@ pub mod rtp;
 mod sei;
 pub mod sender;
 mod slice;
+#[cfg(test)]
+mod synthetic;
 pub mod verdict;
 
 pub use clip::{Clip, ClipError, ClipOptions, Codec, Frame};

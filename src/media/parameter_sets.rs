@@ -120,3 +120,52 @@ pub fn frame_rate(sps: &SeqParameterSet) -> Option<Rational> {
     let sensible = (0.1..=300.0).contains(&rate.as_f64());
     sensible.then_some(rate)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::clip::{Clip, ClipOptions};
+    use super::super::synthetic::{I, Shape, Slice, Writer};
+
+    fn clip(timing: Option<(u32, u32)>, fps: Option<&str>, size: (u32, u32)) -> Clip {
+        let mut writer = Writer::new(Shape {
+            timing,
+            size,
+            ..Shape::default()
+        });
+        writer.slice(Slice {
+            kind: I,
+            idr: Some(0),
+            ..Slice::default()
+        });
+        let fps = fps.map(|text| text.parse().unwrap());
+        writer.clip(ClipOptions { fps }).unwrap()
+    }
+
+    fn rate(timing: Option<(u32, u32)>, fps: Option<&str>) -> String {
+        clip(timing, fps, (4, 4)).fps().to_string()
+    }
+
+    #[test]
+    fn the_frame_rate_is_the_streams_own_else_the_given_one_else_25() {
+        assert_eq!(rate(Some((1, 50)), Some("30")), "25");
+        assert_eq!(rate(Some((1001, 60_000)), None), "30000/1001");
+        assert_eq!(rate(Some((2, 25)), None), "25/4");
+        assert_eq!(rate(None, Some("12.5")), "25/2");
+        assert_eq!(rate(None, None), "25");
+    }
+
+    #[test]
+    fn timing_that_no_camera_means_is_not_believed() {
+        assert_eq!(rate(Some((1, 180_000)), None), "25");
+        assert_eq!(rate(Some((0, 50)), Some("30")), "30");
+        assert_eq!(rate(Some((u32::MAX, u32::MAX)), None), "25");
+        assert_eq!(rate(Some((1, 0)), None), "25");
+        assert_eq!(rate(Some((90_000, 1)), None), "25");
+    }
+
+    #[test]
+    fn an_understated_level_does_not_forbid_a_picture_size() {
+        let clip = clip(None, None, (240, 135));
+        assert_eq!((clip.width(), clip.height()), (3840, 2160));
+    }
+}

@@ -281,3 +281,192 @@ impl<'a> Parameters<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use digest_auth::{AuthContext, HttpMethod};
+    use proptest::prelude::*;
+
+    use super::super::captures;
+    use super::super::message::Message;
+    use super::super::style::tests::{DAHUA_OSIP, style};
+    use super::*;
+
+    const URI: &str = "sip:34020000002000000001@3402000000";
+
+    fn camera() -> Credentials {
+        Credentials {
+            username: "34020000001320000001".into(),
+            password: "12345678".into(),
+        }
+    }
+
+    fn challenge(rest: &str) -> Challenge {
+        let text = format!("Digest realm=\"3402000000\", nonce=\"6fe9ba44a76be22a\"{rest}");
+        Challenge::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn without_qop_the_answer_is_what_a_real_camera_sent() {
+        let answer = answer(
+            &challenge(""),
+            &camera(),
+            Method::Register,
+            URI,
+            1,
+            "0a4f113b",
+        );
+        assert_eq!(answer.response, "6a2143ae65b119e276a75f0a4a8992b7");
+        assert_eq!(answer.protection, None);
+    }
+
+    #[test]
+    fn with_qop_auth_count_and_cnonce_are_hashed() {
+        for qop in [
+            "\"auth\"",
+            "auth",
+            "\"auth,auth-int\"",
+            "\"auth-int, AUTH\"",
+        ] {
+            let challenge = challenge(&format!(",qop={qop},opaque=\"monibuca\""));
+            let answer = answer(&challenge, &camera(), Method::Register, URI, 1, "0a4f113b");
+            assert_eq!(answer.response, "fb6d2f768312116118c121c2608cf961");
+            let text = answer.write(&AuthorizationStyle::default());
+            assert!(
+                text.ends_with("cnonce=\"0a4f113b\", opaque=\"monibuca\", qop=auth, nc=00000001"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_nonce_count_is_eight_hexadecimal_digits() {
+        let challenge = challenge(",qop=auth");
+        let answer = answer(&challenge, &camera(), Method::Register, URI, 300, "c");
+        assert_eq!(answer.protection.unwrap().nc, "0000012c");
+    }
+
+    #[test]
+    fn a_make_that_ignores_qop_answers_without() {
+        let ignoring = AuthorizationStyle {
+            qop: QopUse::Never,
+            ..Default::default()
+        };
+        let text = ignoring.answer(
+            &challenge(",qop=auth"),
+            &camera(),
+            Method::Register,
+            URI,
+            1,
+            "c",
+        );
+        assert!(text.contains("response=\"6a2143ae65b119e276a75f0a4a8992b7\""));
+        assert!(!text.contains("qop") && !text.contains("cnonce"));
+    }
+
+    #[test]
+    fn the_captured_camera_writes_its_parameters_in_this_order() {
+        let messages: Vec<_> = captures::messages(captures::DAHUA_SD6C);
+        let header = |n: usize, name: &str| {
+            let (_, octets): &(_, bytes::Bytes) = &messages[n];
+            Message::parse(octets.clone())
+                .unwrap()
+                .headers()
+                .value(name)
+                .unwrap()
+                .to_owned()
+        };
+        let challenge = Challenge::parse(&header(1, "WWW-Authenticate")).unwrap();
+        assert_eq!(
+            (challenge.realm.as_str(), challenge.nonce.as_str()),
+            ("34020000", "1715926053")
+        );
+        assert!(!challenge.auth && !challenge.stale);
+        let written = header(2, "Authorization");
+        let answer = Authorization::parse(&written).unwrap();
+        assert_eq!(answer.write(&style(DAHUA_OSIP).authorization), written);
+    }
+
+    #[test]
+    fn parameters_a_make_does_not_list_follow_if_they_are_needed() {
+        let style = style(DAHUA_OSIP).authorization;
+        let text = style.answer(
+            &challenge(",qop=auth,opaque=o"),
+            &camera(),
+            Method::Register,
+            URI,
+            1,
+            "c",
+        );
+        assert!(
+            text.ends_with("algorithm=MD5, opaque=\"o\", qop=auth, nc=00000001, cnonce=\"c\""),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn challenges_are_read_in_any_dress() {
+        let challenge = Challenge::parse(
+            " digest\tSTALE = TRUE , nonce = n,, algorithm=\"md5\" ,realm=\"a\\\"b,c\"",
+        );
+        let challenge = challenge.unwrap();
+        assert_eq!(
+            (challenge.realm.as_str(), challenge.nonce.as_str()),
+            ("a\"b,c", "n")
+        );
+        assert!(challenge.stale && !challenge.auth && challenge.opaque.is_none());
+    }
+
+    #[test]
+    fn a_challenge_of_no_use_says_why() {
+        let error = |text: &str| Challenge::parse(text).unwrap_err();
+        assert_eq!(error("Basic realm=\"x\""), DigestError::Scheme);
+        assert_eq!(error("Digest"), DigestError::Scheme);
+        assert_eq!(error("Digest nonce=\"n\""), DigestError::Missing("realm"));
+        assert_eq!(error("Digest realm=\"r\""), DigestError::Missing("nonce"));
+        assert_eq!(
+            error("Digest realm=r, nonce=n, algorithm=SM3"),
+            DigestError::Algorithm("SM3".into())
+        );
+        assert_eq!(
+            error("Digest realm=r, nonce=n, qop=\"auth-int\""),
+            DigestError::Qop("auth-int".into())
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn another_implementation_computes_the_same_answer(
+            password in "[ -~]{0,20}",
+            nonce in "[0-9a-f]{1,32}",
+            cnonce in "[0-9a-f]{8}",
+            auth: bool,
+        ) {
+            let qop = if auth { ", qop=\"auth,auth-int\"" } else { "" };
+            let text = format!("Digest realm=\"3402000000\", nonce=\"{nonce}\", opaque=\"o\"{qop}");
+            let credentials = Credentials { password, ..camera() };
+            let challenge = Challenge::parse(&text).unwrap();
+            let ours = answer(&challenge, &credentials, Method::Register, URI, 1, &cnonce);
+
+            let mut context = AuthContext::new_with_method(
+                &credentials.username, &credentials.password, URI, None::<&[u8]>,
+                HttpMethod::from("REGISTER"),
+            );
+            context.set_custom_cnonce(cnonce);
+            let mut prompt = digest_auth::parse(&text).unwrap();
+            let theirs = prompt.respond(&context).unwrap();
+            prop_assert_eq!(&ours.response, &theirs.response);
+            let read = Authorization::parse(&theirs.to_header_string()).unwrap();
+            prop_assert_eq!(&read, &ours);
+            let reread = Authorization::parse(&ours.write(&AuthorizationStyle::default()));
+            prop_assert_eq!(reread, Ok(ours));
+        }
+
+        #[test]
+        fn any_text_is_a_challenge_or_an_error(text: String) {
+            let _ = (Challenge::parse(&text), Authorization::parse(&text));
+            let behind = format!("Digest {text}");
+            let _ = (Challenge::parse(&behind), Authorization::parse(&behind));
+        }
+    }
+}

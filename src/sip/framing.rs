@@ -17,6 +17,8 @@ pub struct Framer {
     searched: usize,
     /// A head whose body is not all here yet, with the body's length.
     waiting: Option<(Head, usize)>,
+    /// Whether the start line of the head at hand was seen to be one.
+    started: bool,
     broken: bool,
 }
 
@@ -97,6 +99,7 @@ impl Framer {
             return self.hopeless().map(Err);
         };
         self.searched = 0;
+        self.started = false;
         let octets = self.buffer.split_to(end);
         let head = Head::read(&octets);
         Some(match body_length(&head, octets.len()) {
@@ -125,23 +128,27 @@ impl Framer {
 
     /// Whether what is here cannot become a head, although it has no end yet.
     fn hopeless(&mut self) -> Option<ParseError> {
-        let first_search = self.searched == 0;
         self.searched = self.buffer.len().saturating_sub(2);
-        let line = memchr::memchr(b'\n', &self.buffer[..self.buffer.len().min(limits::LINE)]);
-        let garbage = match line {
-            Some(_) if !first_search && self.buffer.len() <= limits::HEAD => false,
-            Some(end) => Head::read(&self.buffer[..=end]).start == Start::Garbage,
-            None => {
-                self.buffer.len() >= limits::LINE
-                    || !self.buffer.first().copied().is_some_and(is_token)
-            }
-        };
-        let fault = match garbage {
-            true => Fault::NotSip,
-            false if self.buffer.len() > limits::HEAD => Fault::HeadTooLarge,
-            false => return None,
+        let fault = if !self.started && self.is_garbage() {
+            Fault::NotSip
+        } else if self.buffer.len() > limits::HEAD {
+            Fault::HeadTooLarge
+        } else {
+            return None;
         };
         Some(reject(Head::read(&self.buffer), fault))
+    }
+
+    fn is_garbage(&mut self) -> bool {
+        match memchr::memchr(b'\n', &self.buffer) {
+            Some(end) => {
+                self.started = Head::read(&self.buffer[..=end]).start != Start::Garbage;
+                !self.started
+            }
+            None => {
+                self.buffer.len() > limits::LINE || !self.buffer[..1].iter().copied().all(is_token)
+            }
+        }
     }
 
     fn break_off(&mut self, error: ParseError) -> FrameError {
@@ -186,4 +193,224 @@ fn has_no_body(head: &Head) -> bool {
         _ => true,
     };
     bodiless && !head.headers.has("Content-Type")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::super::captures;
+    use super::super::fault::Answer;
+    use super::*;
+
+    const HEADERS: &str = "Via: SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+        To: <sip:c@d>\r\nCall-ID: e\r\n";
+
+    fn request(method: &str, headers: &str) -> String {
+        format!("{method} sip:c@d SIP/2.0\r\n{HEADERS}CSeq: 1 {method}\r\n{headers}\r\n")
+    }
+
+    fn drain(framer: &mut Framer) -> Vec<Result<Framed, FrameError>> {
+        std::iter::from_fn(|| framer.next()).collect()
+    }
+
+    fn framed(bytes: &[u8]) -> Vec<Result<Framed, FrameError>> {
+        let mut framer = Framer::new();
+        framer.push(bytes);
+        drain(&mut framer)
+    }
+
+    /// The one error of a stream that is then closed, and the status answered.
+    fn closed(bytes: &[u8]) -> (Fault, Option<u16>) {
+        let mut framer = Framer::new();
+        framer.push(bytes);
+        let error = framer.next().unwrap().unwrap_err();
+        assert!(error.close);
+        framer.push(request("BYE", "").as_bytes());
+        assert!(framer.next().is_none() && framer.buffer.is_empty());
+        match error.error.answer {
+            Answer::Drop => (error.error.fault, None),
+            Answer::Status { status, .. } => (error.error.fault, Some(status)),
+        }
+    }
+
+    fn whole_conversation() -> (Vec<u8>, Vec<Message>) {
+        let messages = captures::all();
+        let stream = messages
+            .iter()
+            .flat_map(|(_, octets)| octets.to_vec())
+            .collect();
+        let parse = |(_, octets)| Message::parse(octets).unwrap();
+        (stream, messages.into_iter().map(parse).collect())
+    }
+
+    #[test]
+    fn a_message_in_a_hundred_segments_is_one_message() {
+        let (_, octets) = captures::messages(captures::GOSIP_DAHUA).swap_remove(0);
+        let mut framer = Framer::new();
+        let segments = octets.chunks(octets.len().div_ceil(100));
+        let last = segments.len() - 1;
+        for (n, segment) in segments.enumerate() {
+            assert!(n == 0 || framer.next().is_none());
+            framer.push(segment);
+            assert!(n < last || matches!(framer.next(), Some(Ok(Framed::Message(_)))));
+        }
+        assert!(last > 90);
+        assert!(framer.next().is_none() && framer.buffer.capacity() == 0);
+    }
+
+    #[test]
+    fn several_messages_in_one_segment_come_out_in_order() {
+        let (stream, messages) = whole_conversation();
+        let expected: Vec<_> = messages
+            .into_iter()
+            .map(|m| Ok(Framed::Message(m)))
+            .collect();
+        assert_eq!(framed(&stream), expected);
+    }
+
+    #[test]
+    fn a_double_line_end_between_messages_is_a_ping_and_a_single_one_is_nothing() {
+        let bye = request("BYE", "");
+        let stream = format!("\r\n{bye}\r\n\r\n\n{bye}\r\n\r\n\r\n");
+        let kinds: Vec<_> = framed(stream.as_bytes())
+            .into_iter()
+            .map(|f| f.unwrap() == Framed::Ping)
+            .collect();
+        assert_eq!(kinds, [false, true, false, true]);
+        let mut framer = Framer::new();
+        framer.push(b"\r\n\r");
+        assert_eq!(framer.next(), None);
+        framer.push(b"\n");
+        assert_eq!(framer.next(), Some(Ok(Framed::Ping)));
+    }
+
+    #[test]
+    fn garbage_closes_as_soon_as_it_shows() {
+        assert_eq!(closed(b"\x16\x03\x01"), (Fault::NotSip, None));
+        assert_eq!(closed(b"GET / HTTP/1.1\r\n"), (Fault::NotSip, None));
+        assert_eq!(closed(&vec![b'a'; limits::LINE + 1]), (Fault::NotSip, None));
+        let mut framer = Framer::new();
+        framer.push(b"GET / HT");
+        assert_eq!(framer.next(), None);
+        framer.push(b"TP/1.1\r\n");
+        assert_eq!(
+            framer.next().unwrap().unwrap_err().error.fault,
+            Fault::NotSip
+        );
+    }
+
+    #[test]
+    fn a_length_that_cannot_be_trusted_is_answered_and_closes() {
+        let length = |value: &str| {
+            closed(request("MESSAGE", &format!("Content-Length: {value}\r\n")).as_bytes())
+        };
+        assert_eq!(length("-5"), (Fault::Bad("Content-Length"), Some(400)));
+        assert_eq!(length("262145"), (Fault::BodyTooLarge, Some(413)));
+        assert_eq!(
+            length("99999999999999999999999"),
+            (Fault::BodyTooLarge, Some(413))
+        );
+        assert_eq!(
+            closed(request("MESSAGE", "").as_bytes()),
+            (Fault::NoLength, Some(400))
+        );
+    }
+
+    #[test]
+    fn a_head_beyond_64_kb_is_answered_and_closes() {
+        let line = format!("X: {}\r\n", "x".repeat(1000));
+        let endless = format!(
+            "{}{}",
+            request("BYE", "").trim_end(),
+            format!("\r\n{}", line.repeat(70))
+        );
+        assert_eq!(closed(endless.as_bytes()), (Fault::HeadTooLarge, Some(513)));
+        let ended = format!("{endless}\r\n");
+        assert_eq!(closed(ended.as_bytes()), (Fault::HeadTooLarge, Some(513)));
+    }
+
+    #[test]
+    fn methods_without_a_body_need_no_length() {
+        for method in ["ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"] {
+            assert!(matches!(
+                framed(request(method, "").as_bytes())[..],
+                [Ok(Framed::Message(_))]
+            ));
+        }
+    }
+
+    #[test]
+    fn a_bad_message_of_known_length_does_not_end_the_stream() {
+        let bad = request("MESSAGE", "l: 4\r\n").replace("CSeq: 1", "CSeq: x");
+        let stream = format!("{bad}body{}", request("BYE", ""));
+        match &framed(stream.as_bytes())[..] {
+            [Err(error), Ok(Framed::Message(_))] => {
+                assert!(!error.close);
+                assert_eq!(error.error.fault, Fault::Bad("CSeq"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_large_message_one_octet_at_a_time_takes_linear_time() {
+        let headers = format!("X: {}\r\n", "x".repeat(1000)).repeat(60);
+        let message = request("MESSAGE", &format!("{headers}l: 200000\r\n")) + &"b".repeat(200_000);
+        let mut framer = Framer::new();
+        let mut steps = 0usize;
+        for octet in message.as_bytes() {
+            framer.push(&[*octet]);
+            steps += framer.buffer.len() - framer.searched.min(framer.buffer.len());
+            if let Some(out) = framer.next() {
+                assert!(matches!(out, Ok(Framed::Message(_))));
+                return assert!(framer.waiting.is_none() && steps > 0);
+            }
+            assert!(framer.waiting.is_some() || framer.searched + 2 >= framer.buffer.len());
+        }
+        panic!("no message came out");
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_of_a_stream_gives_the_same_messages(cuts in prop::collection::vec(1usize..700, 1..80)) {
+            let (stream, messages) = whole_conversation();
+            let mut framer = Framer::new();
+            let mut out = Vec::new();
+            let mut rest = &stream[..];
+            for cut in cuts.iter().cycle() {
+                let (segment, behind) = rest.split_at((*cut).min(rest.len()));
+                framer.push(segment);
+                out.extend(drain(&mut framer).into_iter().map(Result::unwrap));
+                rest = behind;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            let expected: Vec<_> = messages.into_iter().map(Framed::Message).collect();
+            prop_assert_eq!(out, expected);
+        }
+
+        #[test]
+        fn any_stream_ends_in_messages_or_an_error(segments: Vec<Vec<u8>>) {
+            let mut framer = Framer::new();
+            for segment in segments {
+                framer.push(&segment);
+                drain(&mut framer);
+                prop_assert!(framer.buffer.len() <= limits::HEAD);
+            }
+        }
+
+        #[test]
+        fn a_damaged_stream_ends_in_messages_or_an_error(
+            damage in prop::collection::vec((any::<Index>(), 0..3, any::<u8>()), 1..8),
+        ) {
+            let (stream, _) = whole_conversation();
+            let mut framer = Framer::new();
+            framer.push(&super::super::parse::tests::damaged(stream, damage));
+            let count = drain(&mut framer).len();
+            prop_assert!(count > 0);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! SIP: messages, framing, transactions, dialogs and digest, without a socket or a clock.
 
+#[cfg(test)]
+pub(crate) mod captures;
 mod cseq;
 mod dialog;
 pub mod digest;
@@ -23,6 +25,7 @@ mod tokens;
 pub mod transaction;
 mod uri;
 mod value;
+mod verifier;
 mod via;
 mod write;
 
@@ -49,4 +52,5 @@ pub use tokens::{Token, Tokens};
 pub use transaction::TransactionId;
 pub use uri::Uri;
 pub use value::ValueError;
+pub use verifier::{Refusal, Verified, Verifier, VerifierPolicy};
 pub use via::Via;

@@ -359,3 +359,96 @@ pub enum QopUse {
     /// The old digest of RFC 2069 whatever is offered, which every known platform accepts.
     Never,
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::sip) const DAHUA_OSIP: &str = r#"
+        user-agent = "SIP UAS V3.0.0.675168"
+        request-order = ["Via", "Route", "From", "To", "Call-ID", "CSeq", "Contact", "Authorization",
+            "Max-Forwards", "User-Agent", "Expires", "*", "Content-Type", "Content-Length"]
+        response-order = ["Via", "From", "To", "Call-ID", "CSeq", "Contact", "User-Agent", "*",
+            "Content-Type", "Content-Length"]
+        content-length = "padded-to-five"
+        via = ["rport", "branch"]
+        received = { when = "when-different", place = "after-branch" }
+        call-id = "digits-at-ip"
+        tag = "decimal"
+        branch = "decimal"
+        message-cseq = { always = 20 }
+        uri-host = "address"
+        provisional = "trying-and-dialog"
+        dialog-phrase = "Dialog Establishement"
+        register-route = true
+        authorization = { order = ["username", "realm", "nonce", "uri", "response", "algorithm"] }
+        contact-user = "called"
+    "#;
+
+    pub(in crate::sip) const DAHUA_RECORDER: &str = r#"
+        user-agent = "SIP UAS V3.0.0.1208500"
+        request-order = "alphabetical"
+        response-order = "alphabetical"
+        via = ["rport", "branch"]
+        received = { when = "when-different", place = "before-rport" }
+        call-id = "hex32"
+        tag = "hex32"
+        branch = "hex32"
+        message-cseq = "increasing"
+        uri-host = "address"
+        provisional = "trying-only"
+        contact-user = "device"
+    "#;
+
+    pub(in crate::sip) const HIKVISION: &str = r#"
+        user-agent = "Embedded Net DVR/NVR/DVS"
+        request-order = ["Via", "From", "To", "Call-ID", "CSeq", "Contact", "Content-Type",
+            "Max-Forwards", "User-Agent", "*", "Content-Length"]
+        response-order = ["Via", "From", "To", "Call-ID", "CSeq", "Contact", "Content-Type",
+            "User-Agent", "*", "Content-Length"]
+        content-length = "padded-to-five"
+        via = ["rport", "branch"]
+        received = { when = "never" }
+        call-id = "digits"
+        tag = "decimal"
+        branch = "decimal"
+        message-cseq = { always = 20 }
+        uri-host = "domain"
+        provisional = "none"
+        contact-transport = "upper-case"
+    "#;
+
+    pub(in crate::sip) fn style(toml: &str) -> Style {
+        toml::from_str(toml).unwrap()
+    }
+
+    #[test]
+    fn every_known_handwriting_can_be_said() {
+        let osip = style(DAHUA_OSIP);
+        assert_eq!(osip.message_cseq, CseqStyle::Always(20));
+        assert_eq!(osip.phrase(101), "Dialog Establishement");
+        assert_eq!(osip.phrase(404), "Not Found");
+        let recorder = style(DAHUA_RECORDER);
+        assert_eq!(recorder.request_order, HeaderOrder::Alphabetical);
+        assert_eq!(recorder.received.place, Place::BeforeRport);
+        assert_eq!(
+            style(HIKVISION).contact_transport,
+            ContactTransport::UpperCase
+        );
+    }
+
+    #[test]
+    fn nothing_said_is_the_standard() {
+        assert_eq!(style(""), Style::default());
+        assert_eq!(style("received = {}").received, Received::default());
+    }
+
+    #[test]
+    fn an_unknown_key_or_value_is_an_error_that_names_it() {
+        let error = |toml: &str| toml::from_str::<Style>(toml).unwrap_err().to_string();
+        assert!(error("user-agnet = \"x\"").contains("user-agnet"));
+        assert!(error("request-order = \"reversed\"").contains("alphabetical"));
+        assert!(error("authorization = { ordre = [] }").contains("ordre"));
+        assert!(error("tag = \"octal\"").contains("octal"));
+    }
+}

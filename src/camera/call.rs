@@ -1,0 +1,139 @@
+//! One media dialog of the device: from INVITE to BYE (RFC 3261 §13, GB/T 28181-2022 §9.2).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::gb28181::sdp::Offer;
+use crate::gb28181::{DeviceId, Ssrc, Subject};
+use crate::media::{Counts, Flowing, MediaTransport, Order, SenderConfig, StreamId};
+use crate::sip::{Dialog, FlowId, Request, TransactionId, Uri};
+
+use super::event::CallNumber;
+use super::line::socket_addr;
+
+/// Pause before a broken connection is tried again, and how often (GB/T 28181-2022 annex D).
+pub(super) const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const RECONNECT_TRIES: u32 = 3;
+
+/// What an offer asks for and we grant: everything the answer and the stream need.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Terms {
+    pub offer: Offer,
+    pub transport: MediaTransport,
+    /// The payload type of PS.
+    pub payload: u8,
+    /// Where the platform receives, or connects from.
+    pub remote: SocketAddr,
+    /// The SSRC: the offer's letter for letter, or our own choice.
+    pub ssrc: Ssrc,
+}
+
+/// Where a call stands.
+///
+/// ```text
+///  INVITE       media opened        ACK          first packet
+/// ───────▶ Opening ───────▶ Answered ───▶ Starting ─────────▶ Streaming
+///             │                │             ▲  │ connection lost │
+///   CANCEL,   │      no ACK in │   pause     │  ▼                 │
+///   failure   ▼        64·T1   ▼   over      Recovering ◀─────────┘
+///            end         BYE, end               │ third failure: BYE, end
+/// ```
+/// BYE ends it from every state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The answer waits for the media plane to tell its address.
+    Opening,
+    /// 200 sent, no ACK yet.
+    Answered,
+    /// Media was ordered to flow.
+    Starting,
+    /// Media flows.
+    Streaming,
+    /// The connection broke; the pause before the next try runs.
+    Recovering,
+}
+
+/// An INVITE that is not answered yet: the first one, or one inside the dialog.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub transaction: TransactionId,
+    pub request: Request,
+    pub terms: Terms,
+    /// The stream opened for it; the call's own when nothing changes.
+    pub stream: StreamId,
+    pub sender: Arc<SenderConfig>,
+    /// Set once its 200 is out.
+    pub answered: bool,
+}
+
+/// One call.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub number: CallNumber,
+    pub channel: DeviceId,
+    pub flow: FlowId,
+    /// Where its INVITE came from.
+    pub peer: SocketAddr,
+    pub dialog: Dialog,
+    pub subject: Option<Subject>,
+    pub state: State,
+    pub terms: Terms,
+    pub stream: StreamId,
+    pub pending: Option<Pending>,
+    /// The body of the last answer, repeated when an INVITE in the dialog changes nothing.
+    pub answer: bytes::Bytes,
+    /// What the sender is to send.
+    pub sender: Arc<SenderConfig>,
+    /// The port our answers name when we connect ourselves.
+    pub nominal_port: u16,
+    /// Connections that failed since media last flowed.
+    pub failures: u32,
+    /// Whether the platform holds the dialog: our 200 is out.
+    pub established: bool,
+    /// Counts of streams that INVITEs in the dialog have replaced.
+    pub sent: Counts,
+}
+
+impl Call {
+    /// Where our own requests go: the address the platform's Contact names, or where its INVITE
+    /// came from when that is a domain.
+    pub fn destination(&self) -> SocketAddr {
+        let target = Uri::new(self.dialog.remote_target.as_str());
+        socket_addr(&target).unwrap_or(self.peer)
+    }
+
+    /// The order that lets media flow.
+    pub fn start(&mut self) -> Order {
+        self.state = State::Starting;
+        Order::Start {
+            stream: self.stream,
+            remote: self.terms.remote,
+            what: Flowing::Out(self.sender.clone()),
+        }
+    }
+
+    /// Media broke. When to try again, or `None` when it was tried often enough. A listening
+    /// stream just waits for the next connection.
+    pub fn lost(&mut self) -> Option<Duration> {
+        self.state = State::Recovering;
+        if self.terms.transport == MediaTransport::TcpPassive {
+            return Some(Duration::ZERO);
+        }
+        self.failures += 1;
+        (self.failures <= RECONNECT_TRIES).then_some(RECONNECT_PAUSE)
+    }
+
+    /// Media flows.
+    pub fn started(&mut self) {
+        self.state = State::Streaming;
+        self.failures = 0;
+    }
+
+    /// Whether an INVITE with this Subject means that the receiver of this call restarted
+    /// (GB/T 28181-2022 annex L). Serial `0` names nothing.
+    pub fn is_replaced_by(&self, subject: &Subject) -> bool {
+        let own = self.subject.as_ref().and_then(Subject::stream);
+        own.is_some() && own == subject.stream()
+    }
+}

@@ -1,0 +1,383 @@
+//! All calls of one device: taking INVITEs, following dialogs, ordering media
+//! (GB/T 28181-2022 §9.2 and annexes D, K, L; RFC 3261 §12-§15).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use crate::gb28181::DeviceId;
+use crate::media::{Counts, Loss, Order, Report, StreamId};
+use crate::node::Output;
+use crate::profile::StartMedia;
+use crate::sip::{FlowId, Method, Request, TransactionId};
+use crate::time::Now;
+
+use super::call::{Call, Pending, State};
+use super::event::{CallEnd, CallNumber, Event};
+use super::line::{Line, Purpose, Timer};
+use super::offer::Refusal;
+
+/// A request that begins a dialog or belongs to one, as it came in.
+pub(super) struct Incoming {
+    pub transaction: TransactionId,
+    pub flow: FlowId,
+    pub from: SocketAddr,
+    pub request: Request,
+}
+
+/// The calls of one device.
+#[derive(Default)]
+pub(super) struct Calls {
+    pub(super) live: BTreeMap<CallNumber, Call>,
+    /// Streams ordered to stop whose last report has not come yet.
+    closing: BTreeMap<StreamId, Closing>,
+    /// Channels without a picture.
+    offline: Vec<DeviceId>,
+    pub(super) last_number: u64,
+    last_stream: u64,
+    pub(super) nominal_ports: u16,
+}
+
+/// A stream on its way out.
+enum Closing {
+    /// Its call is over.
+    Over(CallNumber, CallEnd, Counts),
+    /// An INVITE inside the dialog replaced it; the call goes on.
+    Renegotiated(CallNumber),
+}
+
+impl Calls {
+    /// Whether no call is up and no stream is left.
+    pub fn is_idle(&self) -> bool {
+        self.live.is_empty() && self.closing.is_empty()
+    }
+
+    /// How many calls are up.
+    pub fn len(&self) -> usize {
+        self.live.len()
+    }
+
+    pub fn is_offline(&self, channel: &DeviceId) -> bool {
+        self.offline.contains(channel)
+    }
+
+    /// A channel's picture is gone or back. Its calls end with it (§7.12).
+    pub fn set_online(&mut self, now: Now, line: &mut Line, channel: DeviceId, online: bool) {
+        self.offline.retain(|c| *c != channel);
+        if online {
+            return;
+        }
+        self.offline.push(channel);
+        for number in self.numbers(|call| call.channel == channel) {
+            self.hang_up(now, line, number, CallEnd::HungUp);
+        }
+    }
+
+    /// BYE to every call.
+    pub fn hang_up_all(&mut self, now: Now, line: &mut Line) {
+        for number in self.numbers(|_| true) {
+            self.hang_up(now, line, number, CallEnd::HungUp);
+        }
+    }
+
+    /// Every call ends without a word: the platform cannot hear us.
+    pub fn drop_all(&mut self, line: &mut Line, why: CallEnd) {
+        for number in self.numbers(|_| true) {
+            self.end(line, number, why);
+        }
+    }
+
+    fn numbers(&self, which: impl Fn(&Call) -> bool) -> Vec<CallNumber> {
+        let chosen = self.live.values().filter(|call| which(call));
+        chosen.map(|call| call.number).collect()
+    }
+
+    /// The next stream's number, ordered open.
+    pub(super) fn open_stream(&mut self, line: &mut Line, terms: &super::call::Terms) -> StreamId {
+        self.last_stream += 1;
+        let stream = StreamId(self.last_stream);
+        line.order(Order::Open {
+            stream,
+            transport: terms.transport,
+            local: line.media_ip(),
+        });
+        stream
+    }
+
+    /// The call a request in a dialog belongs to: by Call-ID and tags, else by a Call-ID that only
+    /// one call has (platforms garble tags and URIs).
+    pub(super) fn of(&self, request: &Request) -> Option<CallNumber> {
+        let by_tags = self.live.values().find(|call| call.dialog.matches(request));
+        by_tags.map(|call| call.number).or_else(|| {
+            let mut same = self.live.values().filter(|c| c.dialog.same_call(request));
+            let call = same.next()?;
+            same.next().is_none().then_some(call.number)
+        })
+    }
+
+    /// ACK of a 200: what it agreed to takes effect.
+    pub fn acknowledged(&mut self, line: &mut Line, transaction: TransactionId) {
+        let Some((number, pending)) = self.take_pending(transaction) else {
+            return;
+        };
+        let Some(call) = self.live.get_mut(&number) else {
+            return;
+        };
+        if pending.stream != call.stream {
+            self.renegotiated(line, number, pending);
+        } else if call.state == State::Answered {
+            line.order(call.start());
+        }
+    }
+
+    /// The offer of an INVITE inside the dialog replaces what was agreed before.
+    fn renegotiated(&mut self, line: &mut Line, number: CallNumber, pending: Pending) {
+        let Some(call) = self.live.get_mut(&number) else {
+            return;
+        };
+        line.order(Order::Stop(call.stream));
+        self.closing
+            .insert(call.stream, Closing::Renegotiated(number));
+        call.stream = pending.stream;
+        call.sender = pending.sender;
+        call.terms = pending.terms;
+        call.failures = 0;
+        line.timers.cancel(&Timer::Media(number));
+        line.order(call.start());
+    }
+
+    /// BYE (RFC 3261 §15.1.2). An INVITE that still waits for its answer gets 487.
+    pub fn bye(&mut self, now: Now, line: &mut Line, incoming: &Incoming) {
+        let Some(number) = self.of(&incoming.request) else {
+            return line.reply(now.mono, incoming.transaction, &incoming.request, 481);
+        };
+        if let Some(status) = self.out_of_order(number, &incoming.request) {
+            return line.reply(now.mono, incoming.transaction, &incoming.request, status);
+        }
+        line.reply(now.mono, incoming.transaction, &incoming.request, 200);
+        let call = self.live.get_mut(&number);
+        let waiting = call.and_then(|call| call.pending.take_if(|pending| !pending.answered));
+        if let Some(pending) = waiting {
+            line.reply(now.mono, pending.transaction, &pending.request, 487);
+            self.abandon(line, number, &pending);
+        }
+        self.end(line, number, CallEnd::Bye);
+    }
+
+    /// INFO in a live dialog: playback control that a live stream ignores (§7.9).
+    pub fn info(&mut self, now: Now, line: &mut Line, incoming: &Incoming) {
+        let status = match self.of(&incoming.request) {
+            Some(number) => self.out_of_order(number, &incoming.request).unwrap_or(200),
+            None => 481,
+        };
+        line.reply(now.mono, incoming.transaction, &incoming.request, status);
+    }
+
+    /// 500 for a request whose CSeq is lower than the last one's (RFC 3261 §12.2.2).
+    pub(super) fn out_of_order(&mut self, number: CallNumber, request: &Request) -> Option<u16> {
+        let call = self.live.get_mut(&number)?;
+        let in_order = call.dialog.in_order(request);
+        (!in_order).then_some(500)
+    }
+
+    /// CANCEL came before the answer; the endpoint has sent the 487.
+    pub fn cancelled(&mut self, line: &mut Line, transaction: TransactionId) {
+        let Some((number, pending)) = self.take_pending(transaction) else {
+            return;
+        };
+        self.abandon(line, number, &pending);
+        if self.live.get(&number).is_some_and(|c| !c.established) {
+            self.end(line, number, CallEnd::Cancelled);
+        }
+    }
+
+    /// Nobody acknowledged our 200: the dialog exists, so it is ended with BYE (RFC 3261
+    /// §13.3.1.4).
+    pub fn unacknowledged(&mut self, now: Now, line: &mut Line, transaction: TransactionId) {
+        if let Some((number, pending)) = self.take_pending(transaction) {
+            self.abandon(line, number, &pending);
+            self.hang_up(now, line, number, CallEnd::Unacknowledged);
+        }
+    }
+
+    fn take_pending(&mut self, transaction: TransactionId) -> Option<(CallNumber, Pending)> {
+        self.live.values_mut().find_map(|call| {
+            let ours = |pending: &mut Pending| pending.transaction == transaction;
+            Some((call.number, call.pending.take_if(ours)?))
+        })
+    }
+
+    /// Frees the stream that a renegotiation had opened and that nobody will use.
+    fn abandon(&mut self, line: &mut Line, number: CallNumber, pending: &Pending) {
+        if self
+            .live
+            .get(&number)
+            .is_some_and(|c| c.stream != pending.stream)
+        {
+            line.order(Order::Stop(pending.stream));
+            self.closing
+                .insert(pending.stream, Closing::Renegotiated(number));
+        }
+    }
+
+    /// News from the media plane.
+    pub fn report(&mut self, now: Now, line: &mut Line, report: Report) {
+        match report {
+            Report::Opened { stream, local } => self.opened(now, line, stream, local),
+            Report::Started { stream } => self.started(line, stream),
+            Report::Lost { stream, why } => self.lost(now, line, stream, why),
+            Report::Ended {
+                stream,
+                counts,
+                error,
+                ..
+            } => self.ended(now, line, stream, counts, error),
+            Report::Progress { .. } => {}
+        }
+    }
+
+    fn opened(&mut self, now: Now, line: &mut Line, stream: StreamId, local: SocketAddr) {
+        let waits = |call: &&mut Call| {
+            let pending = call.pending.as_ref();
+            pending.is_some_and(|p| p.stream == stream && !p.answered)
+        };
+        let Some(call) = self.live.values_mut().find(waits) else {
+            return;
+        };
+        super::invite::answer(now, line, call, local);
+        if call.state == State::Opening {
+            call.state = State::Answered;
+            if line.config.profile.behaviour.start_media == StartMedia::After200 {
+                line.order(call.start());
+            }
+        }
+    }
+
+    fn started(&mut self, line: &mut Line, stream: StreamId) {
+        if let Some(call) = self.playing(stream) {
+            call.started();
+            let call = call.number;
+            line.tell(Event::Streaming { call });
+        }
+    }
+
+    fn lost(&mut self, now: Now, line: &mut Line, stream: StreamId, why: Loss) {
+        let Some(call) = self.playing(stream) else {
+            return;
+        };
+        let (number, again) = (call.number, call.lost());
+        line.tell(Event::MediaLost { call: number, why });
+        match again {
+            Some(pause) => line.set(Timer::Media(number), now.mono + pause),
+            None => self.hang_up(now, line, number, CallEnd::MediaFailed),
+        }
+    }
+
+    /// The pause after a broken connection is over.
+    pub fn retry_media(&mut self, line: &mut Line, number: CallNumber) {
+        if let Some(call) = self.live.get_mut(&number) {
+            line.order(call.start());
+        }
+    }
+
+    fn ended(
+        &mut self,
+        now: Now,
+        line: &mut Line,
+        stream: StreamId,
+        counts: Counts,
+        error: Option<String>,
+    ) {
+        match self.closing.remove(&stream) {
+            Some(Closing::Over(call, why, before)) => line.tell(Event::Ended {
+                call,
+                why,
+                counts: add(before, counts),
+            }),
+            Some(Closing::Renegotiated(number)) => self.add_counts(number, counts),
+            None => self.died(now, line, stream, error),
+        }
+    }
+
+    /// Octets that an earlier stream of the call had sent.
+    fn add_counts(&mut self, number: CallNumber, counts: Counts) {
+        if let Some(call) = self.live.get_mut(&number) {
+            call.sent = add(call.sent, counts);
+        }
+        for closing in self.closing.values_mut() {
+            if let Closing::Over(over, _, before) = closing
+                && *over == number
+            {
+                *before = add(*before, counts);
+            }
+        }
+    }
+
+    /// A stream that nobody stopped is gone: it could not be opened, or the media plane gave up.
+    fn died(&mut self, now: Now, line: &mut Line, stream: StreamId, error: Option<String>) {
+        let opening = self.live.values_mut().find_map(|call| {
+            let pending = call
+                .pending
+                .take_if(|p| p.stream == stream && !p.answered)?;
+            Some((call.number, pending))
+        });
+        let why = error.unwrap_or_else(|| "the stream ended".to_owned());
+        if let Some((number, pending)) = opening {
+            let refusal = Refusal::new(500, why);
+            super::invite::refuse(now, line, pending.transaction, &pending.request, refusal);
+            if self.live.get(&number).is_some_and(|c| !c.established) {
+                self.live.remove(&number);
+            }
+        } else if let Some(number) = self.playing(stream).map(|call| call.number) {
+            line.tell(Event::MediaLost {
+                call: number,
+                why: Loss::Failed(why),
+            });
+            self.hang_up(now, line, number, CallEnd::MediaFailed);
+        }
+    }
+
+    fn playing(&mut self, stream: StreamId) -> Option<&mut Call> {
+        self.live.values_mut().find(|call| call.stream == stream)
+    }
+
+    /// Ends a call from our side: BYE when the platform holds the dialog.
+    pub(super) fn hang_up(&mut self, now: Now, line: &mut Line, number: CallNumber, why: CallEnd) {
+        let Some(call) = self.live.get_mut(&number) else {
+            return;
+        };
+        if call.established {
+            let bye = call.dialog.request(Method::Bye);
+            let to = call.destination();
+            line.send_on(now.mono, call.flow, Purpose::Bye, to, bye);
+        }
+        if let Some(pending) = call.pending.take_if(|p| !p.answered) {
+            line.reply(now.mono, pending.transaction, &pending.request, 480);
+            self.abandon(line, number, &pending);
+        }
+        self.end(line, number, why);
+    }
+
+    /// Forgets a call and stops its media. Its counts arrive with the stream's last report.
+    pub(super) fn end(&mut self, line: &mut Line, number: CallNumber, why: CallEnd) {
+        let Some(call) = self.live.remove(&number) else {
+            return;
+        };
+        line.timers.cancel(&Timer::Media(number));
+        line.outbox
+            .push_back(Output::Media(Order::Stop(call.stream)));
+        self.closing
+            .insert(call.stream, Closing::Over(number, why, call.sent));
+    }
+}
+
+/// What two streams of one call have sent together.
+fn add(a: Counts, b: Counts) -> Counts {
+    Counts {
+        frames: a.frames + b.frames,
+        packets: a.packets + b.packets,
+        octets: a.octets + b.octets,
+        dropped: a.dropped + b.dropped,
+        late: a.late + b.late,
+        returned: a.returned + b.returned,
+    }
+}

@@ -1,0 +1,129 @@
+//! What one camera is: its identity, its channels, its platform and its make.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::gb28181::DeviceId;
+use crate::media::{Cut, FirstKeyFrame};
+use crate::profile::Profile;
+use crate::sip::{Credentials, Transport};
+
+/// Everything a [`Camera`](super::Camera) is told about itself. Plain data, read only.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The device's own 20-digit code.
+    pub device: DeviceId,
+    /// What it calls itself in DeviceInfo; empty: the profile's model.
+    pub name: String,
+    /// Its video channels, at least one. An INVITE to the device itself plays the first.
+    pub channels: Vec<Channel>,
+    /// The make it plays.
+    pub profile: Arc<Profile>,
+    /// Whom it registers with.
+    pub platform: PlatformAddress,
+    /// The digest user (the device code, unless the platform wants another) and its password.
+    pub credentials: Credentials,
+    /// How its signalling travels.
+    pub transport: Transport,
+    /// The address to bind for signalling; port 0: any.
+    pub local: SocketAddr,
+    /// The address named in SDP and bound for media; `None`: that of the signalling flow.
+    pub media_ip: Option<IpAddr>,
+    /// The registration lifetime asked for (GB/T 28181-2016 §9.1: 86,400 s; makes ask 3,600).
+    pub expires: Duration,
+    /// Keepalive timing.
+    pub heartbeat: Heartbeat,
+    /// The shortest pause after a failed registration; up to half of it is added at random
+    /// (GB/T 28181-2022 §9.1.1: not shorter than 60 s).
+    pub retry: Duration,
+    /// The pause before a broken signalling flow is opened again; up to half of it is added.
+    pub reconnect: Duration,
+    /// Who may send requests to it.
+    pub accept: Accept,
+    /// Where in the clip a new stream begins.
+    pub first_frame: FirstKeyFrame,
+    /// How much unsent media may wait for a slow peer before whole groups of pictures are dropped.
+    pub backlog: Duration,
+}
+
+/// One video channel.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// Its 20-digit code.
+    pub id: DeviceId,
+    /// Its name in the catalogue.
+    pub name: String,
+    /// What it shows.
+    pub source: Arc<Cut>,
+}
+
+/// The platform as the camera's owner typed it in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformAddress {
+    /// The platform's 20-digit code: the user part of its SIP URI.
+    pub id: DeviceId,
+    /// The SIP domain, usually the first ten digits of the code.
+    pub domain: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// Keepalive timing (GB/T 28181-2016 §9.6): BasicParam's HeartBeatInterval and HeartBeatCount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// From one Keepalive to the next.
+    pub interval: Duration,
+    /// How many in a row may be lost before the platform counts as off-line.
+    pub count: u32,
+}
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Heartbeat {
+            interval: Duration::from_secs(60),
+            count: 3,
+        }
+    }
+}
+
+/// Whose requests a camera obeys; others are answered 403.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// The platform's address, from any port.
+    #[default]
+    Platform,
+    /// These addresses besides the platform's, as a Hikvision white list allows.
+    Also(Vec<IpAddr>),
+    /// Everybody, as most real devices do.
+    Anyone,
+}
+
+impl Accept {
+    /// Whether a request from `from` is obeyed.
+    pub fn allows(&self, from: IpAddr, platform: IpAddr) -> bool {
+        match self {
+            Accept::Anyone => true,
+            Accept::Platform => from == platform,
+            Accept::Also(list) => from == platform || list.contains(&from),
+        }
+    }
+}
+
+impl Config {
+    /// What the device calls itself.
+    pub fn name(&self) -> &str {
+        match self.name.is_empty() {
+            true => &self.profile.device.model,
+            false => &self.name,
+        }
+    }
+
+    /// The channel that a code names: its own, or the first for the device's.
+    pub fn channel(&self, code: &str) -> Option<&Channel> {
+        if code == self.device.as_str() {
+            return self.channels.first();
+        }
+        self.channels.iter().find(|c| c.id.as_str() == code)
+    }
+}

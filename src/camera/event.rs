@@ -1,0 +1,130 @@
+//! What a camera is asked to do, and what it tells.
+
+use std::time::Duration;
+
+use crate::gb28181::DeviceId;
+use crate::media::{Counts, Loss, MediaTransport};
+
+/// What the owner of a camera asks of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Power on: open the flow and register.
+    PowerOn,
+    /// Power off: BYE every call, unregister, then [`Event::Off`].
+    PowerOff,
+    /// A channel loses or gets back its picture: catalogue status, 480, BYE of its calls.
+    Channel {
+        /// Which.
+        id: DeviceId,
+        /// Whether it works.
+        online: bool,
+    },
+    /// BYE every call, as a device does that runs out of something.
+    HangUp,
+}
+
+/// One call of a camera, numbered from 1 in the order of their INVITEs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallNumber(pub u64);
+
+/// What happened to a camera.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The platform accepted the registration (again).
+    Registered {
+        /// For how long.
+        expires: Duration,
+        /// From the first REGISTER of this round to its 200.
+        took: Duration,
+    },
+    /// A registration round failed.
+    RegisterFailed {
+        /// What was wrong, in words for a person.
+        why: String,
+        /// When it is tried again.
+        retry: Duration,
+    },
+    /// The platform stopped answering, or the signalling connection broke.
+    PlatformLost {
+        /// What was wrong.
+        why: String,
+    },
+    /// A Keepalive was answered with 200.
+    Kept {
+        /// From MESSAGE to 200.
+        took: Duration,
+    },
+    /// A Keepalive was lost or refused.
+    KeepaliveLost {
+        /// How many in a row.
+        in_a_row: u32,
+    },
+    /// A MANSCDP request was taken in.
+    Asked {
+        /// Its CmdType.
+        cmd_type: String,
+        /// Whether this device answers it with a message of its own.
+        answered: bool,
+    },
+    /// An INVITE was accepted.
+    Invited {
+        /// The call.
+        call: CallNumber,
+        /// The channel it plays.
+        channel: DeviceId,
+        /// How media will travel.
+        transport: MediaTransport,
+    },
+    /// An INVITE was refused.
+    Refused {
+        /// The SIP status.
+        status: u16,
+        /// Why, in words for a person.
+        why: String,
+    },
+    /// The first packet of a call left.
+    Streaming {
+        /// The call.
+        call: CallNumber,
+    },
+    /// The media of a call broke; it is tried again unless the call ends.
+    MediaLost {
+        /// The call.
+        call: CallNumber,
+        /// What happened.
+        why: Loss,
+    },
+    /// A call is over.
+    Ended {
+        /// The call.
+        call: CallNumber,
+        /// Who or what ended it.
+        why: CallEnd,
+        /// What was sent.
+        counts: Counts,
+    },
+    /// The camera is off: nothing is open any more.
+    Off {
+        /// Whether the platform confirmed the unregistration.
+        unregistered: bool,
+    },
+}
+
+/// Why a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// The platform sent BYE.
+    Bye,
+    /// The platform sent CANCEL before we had answered.
+    Cancelled,
+    /// A new INVITE with the same Subject replaced it (GB/T 28181-2022 annex L).
+    Replaced,
+    /// Nobody acknowledged our 200.
+    Unacknowledged,
+    /// Media could not be opened, or not be brought back.
+    MediaFailed,
+    /// The registration was lost, and media with it (annex K).
+    PlatformLost,
+    /// Its owner or its channel ended it.
+    HungUp,
+}

@@ -1,0 +1,370 @@
+//! The line to the platform: one flow, the requests on it, and whom they are addressed to.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::gb28181::{DeviceId, Ssrc};
+use crate::media::Order;
+use crate::node::{Open, Output};
+use crate::sip::{
+    Challenge, ContactTransport, CseqStyle, Endpoint, EndpointOutput, Flow, FlowId, Method,
+    Request, Response, Tokens, TransactionId, Transport, Uri, UriHost,
+};
+use crate::time::{Instant, Timers};
+
+use super::config::{Config, PlatformAddress};
+use super::event::{CallNumber, Event};
+
+/// The named timers of a camera.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Timer {
+    /// Register again: refresh, or retry after a failure.
+    Register,
+    /// The next Keepalive.
+    Keepalive,
+    /// Open the flow again.
+    Reopen,
+    /// Connect the media of a call again.
+    Media(CallNumber),
+}
+
+/// What a request of ours was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Register,
+    Keepalive,
+    /// A part of a MANSCDP answer; the next part waits for it.
+    Report,
+    Bye,
+}
+
+/// A request that waits for its final response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    pub purpose: Purpose,
+    pub since: Instant,
+    /// Whether it carried credentials, so that a second 401 is final.
+    pub authorized: bool,
+}
+
+/// The signalling flow and what is shared by everything that speaks on it.
+pub(super) struct Line {
+    pub config: Arc<Config>,
+    pub endpoint: Endpoint,
+    pub timers: Timers<Timer>,
+    pub outbox: VecDeque<Output<Event>>,
+    /// Whom we register with now: the configured platform, or one it redirected us to.
+    pub platform: PlatformAddress,
+    waiting: HashMap<TransactionId, Waiting>,
+    flow: FlowId,
+    open: Option<Flow>,
+    message_cseq: u32,
+    sn: u32,
+    pub rng: StdRng,
+}
+
+impl Line {
+    pub fn new(config: Arc<Config>, tokens: Tokens, seed: u64) -> Self {
+        let style = Arc::new(config.profile.sip.clone());
+        Line {
+            endpoint: Endpoint::new(style, tokens),
+            platform: config.platform.clone(),
+            config,
+            timers: Timers::default(),
+            outbox: VecDeque::new(),
+            waiting: HashMap::new(),
+            flow: FlowId(0),
+            open: None,
+            message_cseq: 0,
+            sn: 0,
+            rng: StdRng::seed_from_u64(seed),
+        }
+    }
+
+    /// Asks for the flow. Numbers are not used twice, so that late news of an old one is not
+    /// taken for the new one's.
+    pub fn reopen(&mut self) {
+        self.close();
+        self.flow = FlowId(self.flow.0.wrapping_add(1) & 0x7fff_ffff);
+        let local = self.config.local;
+        let how = match self.config.transport {
+            Transport::Udp => Open::Udp { local },
+            Transport::Tcp => Open::Connect {
+                local: SocketAddr::new(local.ip(), 0),
+                remote: self.platform.address,
+            },
+        };
+        self.outbox.push_back(Output::Open {
+            flow: self.flow,
+            how,
+        });
+    }
+
+    /// Closes the flow, if it is open.
+    pub fn close(&mut self) {
+        if self.open.take().is_some() {
+            self.outbox.push_back(Output::Close(self.flow));
+        }
+    }
+
+    /// Whether news of `flow` concerns us.
+    pub fn is_current(&self, flow: FlowId) -> bool {
+        flow == self.flow
+    }
+
+    pub fn opened(&mut self, is: Flow) {
+        self.open = Some(is);
+        self.endpoint.opened(self.flow, is);
+    }
+
+    pub fn closed(&mut self) {
+        self.open = None;
+        self.endpoint.closed(self.flow);
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Our own signalling address, once the flow is open.
+    pub fn local(&self) -> SocketAddr {
+        self.open.map_or(self.config.local, |flow| flow.local)
+    }
+
+    /// `user@host` for one of our own URIs.
+    pub fn own_uri(&self, id: &DeviceId) -> String {
+        match self.config.profile.sip.uri_host {
+            UriHost::Address => format!("sip:{id}@{}", self.local()),
+            UriHost::Domain => format!("sip:{id}@{}", self.config.platform.domain),
+        }
+    }
+
+    /// The platform's URI: of every R-URI, and of To outside REGISTER.
+    pub fn platform_uri(&self) -> String {
+        let PlatformAddress {
+            id,
+            domain,
+            address,
+        } = &self.platform;
+        match self.config.profile.sip.uri_host {
+            UriHost::Address => format!("sip:{id}@{address}"),
+            UriHost::Domain => format!("sip:{id}@{domain}"),
+        }
+    }
+
+    /// Where we can be reached, for Contact.
+    pub fn contact(&self, id: &DeviceId) -> String {
+        let mut uri = format!("sip:{id}@{}", self.local());
+        if self.config.transport == Transport::Tcp {
+            uri.push_str(match self.config.profile.sip.contact_transport {
+                ContactTransport::LowerCase => ";transport=tcp",
+                ContactTransport::UpperCase => ";transport=TCP",
+                ContactTransport::Silent => "",
+            });
+        }
+        format!("<{uri}>")
+    }
+
+    /// A new tag in the make's form.
+    pub fn tag(&mut self) -> String {
+        let style = &self.config.profile.sip;
+        self.endpoint.tokens_mut().tag(style)
+    }
+
+    /// A new Call-ID in the make's form.
+    pub fn call_id(&mut self) -> String {
+        let ip = self.local().ip();
+        let style = &self.config.profile.sip;
+        self.endpoint.tokens_mut().call_id(style, ip)
+    }
+
+    /// The next serial number of a MANSCDP message of our own.
+    pub fn next_sn(&mut self) -> u32 {
+        self.sn = self.sn % 0x7fff_ffff + 1;
+        self.sn
+    }
+
+    /// Sends a MANSCDP body in a MESSAGE of its own (RFC 3428: outside any dialog, no Contact).
+    pub fn message(
+        &mut self,
+        now: Instant,
+        purpose: Purpose,
+        body: Bytes,
+        authorization: Option<String>,
+    ) {
+        self.message_cseq = self.message_cseq.wrapping_add(1).max(1);
+        let cseq = match self.config.profile.sip.message_cseq {
+            CseqStyle::Always(number) => number,
+            CseqStyle::Increasing => self.message_cseq,
+        };
+        let device = self.config.device;
+        let tag = self.tag();
+        let call_id = self.call_id();
+        let mut request = Request::new(Method::Message, self.platform_uri())
+            .with_header("From", format!("<{}>;tag={tag}", self.own_uri(&device)))
+            .with_header("To", format!("<{}>", self.platform_uri()))
+            .with_header("Call-ID", call_id)
+            .with_header("CSeq", format!("{cseq} MESSAGE"))
+            .with_body(&self.config.profile.manscdp.content_type, body);
+        if let Some(credentials) = authorization {
+            request = request.with_header("Authorization", credentials);
+        }
+        self.send(now, purpose, self.platform.address, request);
+    }
+
+    /// The credentials that answer a 401 to a `method` request, if it asks for a digest we know.
+    pub fn authorization(&mut self, response: &Response, method: Method) -> Option<String> {
+        let challenge = challenge(response, "WWW-Authenticate")?;
+        Some(self.authorize(&challenge, method))
+    }
+
+    /// The credentials that answer `challenge` for a `method` request to the platform.
+    pub fn authorize(&mut self, challenge: &Challenge, method: Method) -> String {
+        let uri = self.platform_uri();
+        let cnonce = self.endpoint.tokens_mut().cnonce();
+        let Config {
+            profile,
+            credentials,
+            ..
+        } = &*self.config;
+        let style = &profile.sip.authorization;
+        style.answer(challenge, credentials, method, &uri, FIRST_USE, &cnonce)
+    }
+
+    /// Starts a client transaction towards `to`.
+    pub fn send(&mut self, now: Instant, purpose: Purpose, to: SocketAddr, request: Request) {
+        let authorized = request.headers.value("Authorization").is_some();
+        let id = self.endpoint.request(now, self.flow, to, request);
+        let waiting = Waiting {
+            purpose,
+            since: now,
+            authorized,
+        };
+        self.waiting.insert(id, waiting);
+    }
+
+    /// What the transaction that just ended was for.
+    pub fn finished(&mut self, id: TransactionId) -> Option<Waiting> {
+        self.waiting.remove(&id)
+    }
+
+    /// What a transaction that goes on is for.
+    pub fn waiting(&self, id: TransactionId) -> Option<Waiting> {
+        self.waiting.get(&id).copied()
+    }
+
+    /// When to be woken.
+    pub fn deadline(&self) -> Option<Instant> {
+        let timers = self.timers.next();
+        let endpoint = self.endpoint.deadline();
+        timers.into_iter().chain(endpoint).min()
+    }
+
+    /// Whether a request of this kind waits for its answer.
+    pub fn is_waiting_for(&self, purpose: Purpose) -> bool {
+        self.waiting.values().any(|w| w.purpose == purpose)
+    }
+
+    /// As [`send`](Self::send), on the flow of a dialog.
+    pub fn send_on(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        purpose: Purpose,
+        to: SocketAddr,
+        request: Request,
+    ) {
+        let authorized = request.headers.value("Authorization").is_some();
+        let id = self.endpoint.request(now, flow, to, request);
+        let waiting = Waiting {
+            purpose,
+            since: now,
+            authorized,
+        };
+        self.waiting.insert(id, waiting);
+    }
+
+    /// Answers a request with a status and nothing more.
+    pub fn reply(&mut self, now: Instant, id: TransactionId, request: &Request, status: u16) {
+        let response = self.endpoint.answer(request, status);
+        self.respond(now, id, response);
+    }
+
+    pub fn respond(&mut self, now: Instant, id: TransactionId, response: Response) {
+        self.endpoint.respond(now, id, response);
+    }
+
+    pub fn tell(&mut self, event: Event) {
+        self.outbox.push_back(Output::Event(event));
+    }
+
+    pub fn order(&mut self, order: Order) {
+        self.outbox.push_back(Output::Media(order));
+    }
+
+    /// The address named in SDP and bound for media.
+    pub fn media_ip(&self) -> IpAddr {
+        self.config.media_ip.unwrap_or(self.local().ip())
+    }
+
+    /// The SSRC we choose when an offer has none: live, our own domain, four digits at random
+    /// (GB/T 28181-2022 annex G).
+    pub fn spare_ssrc(&mut self) -> Ssrc {
+        let serial = self.rng.random_range(0..10_000);
+        Ssrc::live(&self.config.device, serial)
+    }
+
+    pub fn set(&mut self, timer: Timer, at: Instant) {
+        self.timers.set(timer, at);
+    }
+
+    /// A duration lengthened by up to half of itself, so that a fleet does not act in step.
+    pub fn jittered(&mut self, least: Duration) -> Duration {
+        least + least.mul_f64(self.rng.random_range(0.0..0.5))
+    }
+
+    /// The endpoint's next wish, turned into the node's; its events come back to the caller.
+    pub fn poll(&mut self, now: Instant) -> Option<LineOutput> {
+        Some(match self.endpoint.poll(now)? {
+            EndpointOutput::Send { flow, to, bytes } => {
+                LineOutput::Do(Output::Send { flow, to, bytes })
+            }
+            EndpointOutput::Close(flow) => LineOutput::Broken(flow),
+            EndpointOutput::Event(event) => LineOutput::Heard(event),
+        })
+    }
+}
+
+/// How often a nonce has been used when its challenge is answered: every one is used once.
+const FIRST_USE: u32 = 1;
+/// The port of a SIP URI that names none.
+const SIP_PORT: u16 = 5060;
+
+/// The first challenge of a response that asks for a digest we know.
+pub(super) fn challenge(response: &Response, header: &str) -> Option<Challenge> {
+    let mut challenges = response.headers.values(header);
+    challenges.find_map(|text| Challenge::parse(text).ok())
+}
+
+/// The address that a URI names; `None` when its host is a domain.
+pub(super) fn socket_addr(uri: &Uri) -> Option<SocketAddr> {
+    let host = uri.host()?.trim_matches(['[', ']']);
+    Some(SocketAddr::new(
+        host.parse().ok()?,
+        uri.port().unwrap_or(SIP_PORT),
+    ))
+}
+
+/// What the line wants.
+pub(super) enum LineOutput {
+    Do(Output<Event>),
+    Heard(crate::sip::Event),
+    /// The peer sent what cannot be framed: the flow must go.
+    Broken(FlowId),
+}

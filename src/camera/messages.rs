@@ -1,0 +1,242 @@
+//! MESSAGE: what the platform asks, and the answers, each a MESSAGE of its own
+//! (GB/T 28181-2022 §9.3-§9.5).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::gb28181::manscdp::{
+    AlarmInput, BasicParam, CatalogItem, DeviceInfo, DeviceStatus, Duty, Incoming as Document, Root,
+};
+use crate::sip::{Method, Response};
+use crate::time::{Now, Wall};
+
+use super::calls::{Calls, Incoming};
+use super::config::{Channel, Config, Heartbeat, PlatformAddress};
+use super::event::Event;
+use super::line::{Line, Purpose, Waiting};
+
+/// Answers that wait to be sent: bounded, because a platform may ask faster than it acknowledges.
+const MAX_WAITING: usize = 4_096;
+
+/// The device's side of MANSCDP queries.
+#[derive(Default)]
+pub(super) struct Messages {
+    /// Bodies in order; the first is on its way. The next is sent when the platform has
+    /// acknowledged it (GB/T 28181-2022 annex M).
+    queue: VecDeque<Bytes>,
+    /// How far the platform's clock is ahead of ours.
+    pub clock_offset: i64,
+}
+
+impl Messages {
+    /// A MESSAGE came in: the SIP answer first, then the business answer.
+    pub fn receive(
+        &mut self,
+        now: Now,
+        line: &mut Line,
+        calls: &Calls,
+        timing: Heartbeat,
+        incoming: Incoming,
+    ) {
+        let Incoming {
+            transaction,
+            request,
+            ..
+        } = incoming;
+        let content_type = request.headers.content_type().unwrap_or(MANSCDP);
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case(MANSCDP) {
+            let response = line
+                .endpoint
+                .answer(&request, 415)
+                .with_header("Accept", MANSCDP);
+            return line.respond(now.mono, transaction, response);
+        }
+        let document = match Document::parse(&request.body) {
+            Ok(document) => document,
+            Err(error) => {
+                tracing::debug!(%error, "a MESSAGE that is not MANSCDP");
+                return line.reply(now.mono, transaction, &request, 400);
+            }
+        };
+        line.reply(now.mono, transaction, &request, 200);
+        let bodies = self.answers(now, line, calls, timing, &document);
+        line.tell(Event::Asked {
+            cmd_type: document.cmd_type.clone(),
+            answered: !bodies.is_empty(),
+        });
+        self.send(now, line, bodies);
+    }
+
+    /// The answers to a query: none for an unknown device, an unknown CmdType or anything that is
+    /// not a query, as Dahua devices keep silent.
+    fn answers(
+        &self,
+        now: Now,
+        line: &Line,
+        calls: &Calls,
+        timing: Heartbeat,
+        document: &Document,
+    ) -> Vec<Bytes> {
+        let config = &line.config;
+        let asked = document.device_id.as_str();
+        let known = asked == config.device.as_str() || config.channel(asked).is_some();
+        if document.root != Root::Query || !known {
+            return Vec::new();
+        }
+        match document.cmd_type.as_str() {
+            "Catalog" => catalog(line, calls, document),
+            "DeviceInfo" => vec![device_info(line, document)],
+            "DeviceStatus" => vec![self.device_status(now, line, calls, document)],
+            "ConfigDownload" => config_download(line, timing, document),
+            _ => Vec::new(),
+        }
+    }
+
+    fn device_status(&self, now: Now, line: &Line, calls: &Calls, document: &Document) -> Bytes {
+        let config = &line.config;
+        let channel = config.channel(&document.device_id);
+        let online = channel.is_none_or(|channel| !calls.is_offline(&channel.id));
+        let time = Wall::from_micros(now.wall.as_micros() + self.clock_offset);
+        let status = DeviceStatus {
+            online,
+            encode: online,
+            time: Some(time),
+            alarms: alarm_inputs(config),
+            ..DeviceStatus::default()
+        };
+        let style = &config.profile.manscdp;
+        style.device_status(&document.sn, &document.device_id, &status)
+    }
+
+    /// Queues answers; the first leaves at once when none is on its way.
+    fn send(&mut self, now: Now, line: &mut Line, bodies: Vec<Bytes>) {
+        let idle = self.queue.is_empty();
+        let room = MAX_WAITING.saturating_sub(self.queue.len());
+        if bodies.len() > room {
+            tracing::warn!(waiting = self.queue.len(), "answers dropped: too many wait");
+        }
+        self.queue.extend(bodies.into_iter().take(room));
+        if idle {
+            self.send_first(now, line, None);
+        }
+    }
+
+    fn send_first(&mut self, now: Now, line: &mut Line, authorization: Option<String>) {
+        if let Some(body) = self.queue.front() {
+            line.message(now.mono, Purpose::Report, body.clone(), authorization);
+        }
+    }
+
+    /// An answer was acknowledged, refused or lost: the next one follows in any case.
+    pub fn answered(
+        &mut self,
+        now: Now,
+        line: &mut Line,
+        sent: Waiting,
+        response: Option<&Response>,
+    ) {
+        if let Some(challenge) = response.filter(|r| r.status() == 401 && !sent.authorized)
+            && let Some(credentials) = line.authorization(challenge, Method::Message)
+        {
+            return self.send_first(now, line, Some(credentials));
+        }
+        self.queue.pop_front();
+        self.send_first(now, line, None);
+    }
+
+    /// Forgets what waits: the platform is gone.
+    pub fn clear(&mut self) {
+        self.queue.clear();
+    }
+}
+
+const MANSCDP: &str = "Application/MANSCDP+xml";
+/// The type code of an alarm input (annex E).
+const ALARM_INPUT: u16 = 134;
+
+/// A device asked for itself lists its channels; a channel asked for lists itself.
+fn catalog(line: &Line, calls: &Calls, document: &Document) -> Vec<Bytes> {
+    let config = &line.config;
+    let whole = document.device_id == config.device.as_str();
+    let wanted = |c: &&Channel| whole || c.id.as_str() == document.device_id;
+    let channels = config.channels.iter().filter(wanted);
+    let items: Vec<_> = channels
+        .map(|channel| catalog_item(config, channel, !calls.is_offline(&channel.id)))
+        .collect();
+    let style = &config.profile.manscdp;
+    style.catalog(&document.sn, &document.device_id, &items)
+}
+
+fn catalog_item(config: &Config, channel: &Channel, online: bool) -> CatalogItem {
+    let facts = &config.profile.device;
+    CatalogItem {
+        id: channel.id.to_string(),
+        name: channel.name.clone(),
+        manufacturer: facts.manufacturer.clone(),
+        model: facts.model.clone(),
+        owner: Some(facts.owner.clone()),
+        civil_code: channel.id.civil_code().to_owned(),
+        address: facts.address.clone(),
+        parent_id: config.device.to_string(),
+        ptz_type: Some(facts.ptz_type),
+        online,
+        ..CatalogItem::default()
+    }
+}
+
+fn device_info(line: &Line, document: &Document) -> Bytes {
+    let config = &line.config;
+    let facts = &config.profile.device;
+    let info = DeviceInfo {
+        name: config.name().to_owned(),
+        device_type: Some(facts.device_type.clone()),
+        manufacturer: facts.manufacturer.clone(),
+        model: facts.model.clone(),
+        firmware: facts.firmware.clone(),
+        channels: u32::try_from(config.channels.len()).ok(),
+        max_camera: Some(facts.max_camera),
+        max_alarm: Some(facts.alarm_inputs),
+    };
+    let style = &config.profile.manscdp;
+    style.device_info(&document.sn, &document.device_id, &info)
+}
+
+/// Its alarm inputs, armed, numbered from 1 behind the device's own code.
+fn alarm_inputs(config: &Config) -> Vec<AlarmInput> {
+    let inputs = 1..=config.profile.device.alarm_inputs;
+    let input = config.device.with_type(ALARM_INPUT);
+    inputs
+        .map(|number| AlarmInput {
+            id: input.with_serial(number).to_string(),
+            duty: Duty::OnDuty,
+        })
+        .collect()
+}
+
+fn config_download(line: &Line, timing: Heartbeat, document: &Document) -> Vec<Bytes> {
+    let config = &line.config;
+    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    let PlatformAddress {
+        id,
+        domain,
+        address,
+    } = &line.platform;
+    let basic = BasicParam {
+        name: config.name().to_owned(),
+        device_id: config.device.to_string(),
+        expiration: seconds(config.expires),
+        heart_beat_interval: seconds(timing.interval),
+        heart_beat_count: timing.count,
+        position_capability: Some(0),
+        server_id: Some(id.to_string()),
+        server_ip: Some(address.ip().to_string()),
+        server_port: Some(address.port()),
+        domain: Some(domain.clone()),
+    };
+    let asked = document.body.text_of("ConfigType").unwrap_or_default();
+    let style = &config.profile.manscdp;
+    style.config_download(&document.sn, &document.device_id, asked, &basic)
+}

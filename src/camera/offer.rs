@@ -1,0 +1,106 @@
+//! Judging an INVITE: which channel, which terms, or which refusal
+//! (GB/T 28181-2022 §9.2, annexes D, G and L; RFC 3261 §13.3.1).
+
+use std::net::SocketAddr;
+
+use crate::gb28181::sdp::{Kind, Offer, SdpError, Session, Transport};
+use crate::gb28181::{Ssrc, Subject};
+use crate::media::MediaTransport;
+use crate::sip::Request;
+
+use super::call::Terms;
+use super::config::{Channel, Config};
+
+/// The only body an INVITE may have.
+const SDP: &str = "application/sdp";
+
+/// Why an INVITE is refused: a status and the words for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub status: u16,
+    pub why: String,
+    /// What we would have understood, for 415.
+    pub accept: Option<&'static str>,
+}
+
+impl Refusal {
+    pub fn new(status: u16, why: impl Into<String>) -> Self {
+        Refusal {
+            status,
+            why: why.into(),
+            accept: None,
+        }
+    }
+}
+
+/// The channel an INVITE is for: by the user part of the R-URI, else of To. Hosts do not count.
+pub(super) fn channel<'c>(config: &'c Config, request: &Request) -> Result<&'c Channel, Refusal> {
+    let to = request.headers.to().ok();
+    let by_uri = request.uri_user().and_then(|user| config.channel(user));
+    let by_to = || config.channel(to.as_ref()?.user()?);
+    by_uri.or_else(by_to).ok_or_else(|| {
+        let asked = request.uri_user().unwrap_or_default();
+        Refusal::new(404, format!("no channel {asked}"))
+    })
+}
+
+/// What the offer asks for, if we can grant it. `spare` is the SSRC we choose when it names none.
+pub(super) fn terms(request: &Request, spare: Ssrc) -> Result<Terms, Refusal> {
+    let offer = offer(request)?;
+    match offer.session {
+        Session::Playback | Session::Download => {
+            return Err(Refusal::new(404, "nothing is recorded in that time"));
+        }
+        Session::Talk => return Err(Refusal::new(488, "no audio input or output")),
+        _ => {}
+    }
+    if offer.kind != Kind::Video {
+        return Err(Refusal::new(488, "the offer is not for video"));
+    }
+    let payload = offer.ps_payload();
+    let payload = payload.ok_or_else(|| Refusal::new(488, "the offer has no program stream"))?;
+    let transport = transport(&offer);
+    if offer.port == 0 && transport != MediaTransport::TcpPassive {
+        return Err(Refusal::new(488, "the offer's media port is 0"));
+    }
+    Ok(Terms {
+        transport,
+        payload,
+        remote: SocketAddr::new(offer.connection, offer.port),
+        ssrc: offer.ssrc.clone().unwrap_or(spare),
+        offer,
+    })
+}
+
+fn offer(request: &Request) -> Result<Offer, Refusal> {
+    if request.body.is_empty() {
+        return Err(Refusal::new(488, "an INVITE without an offer"));
+    }
+    let typed = request.headers.content_type();
+    if let Some(other) = typed.filter(|_| !request.headers.is_content_type(SDP)) {
+        return Err(Refusal {
+            accept: Some(SDP),
+            ..Refusal::new(415, format!("a body of type {other}"))
+        });
+    }
+    Offer::parse(&request.body).map_err(|error| {
+        let status = match error {
+            SdpError::NoMedia => 488,
+            _ => 400,
+        };
+        Refusal::new(status, error.to_string())
+    })
+}
+
+fn transport(offer: &Offer) -> MediaTransport {
+    match offer.device_transport() {
+        Transport::Udp => MediaTransport::Udp,
+        Transport::TcpActive => MediaTransport::TcpActive,
+        Transport::TcpPassive => MediaTransport::TcpPassive,
+    }
+}
+
+/// The INVITE's Subject. One that cannot be read is no reason to refuse.
+pub(super) fn subject(request: &Request) -> Option<Subject> {
+    request.headers.value("Subject").map(Subject::parse)
+}

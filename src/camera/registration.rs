@@ -1,0 +1,388 @@
+//! Registration with the platform (GB/T 28181-2022 §9.1, RFC 3261 §10 and §22).
+
+use std::time::Duration;
+
+use crate::gb28181::{self, DeviceId};
+use crate::sip::{Method, Request, Response};
+use crate::time::{Instant, Now};
+
+use super::config::PlatformAddress;
+use super::event::Event;
+use super::line::{Line, Purpose, Timer, challenge, socket_addr};
+
+/// Redirects followed from one platform to the next before the first is tried again.
+const MAX_REDIRECTS: u32 = 5;
+/// Answers of one round that ask for the same REGISTER in other words (401, 423) before we give
+/// up until the retry timer.
+const MAX_CORRECTIONS: u32 = 4;
+/// Refusals of credentials, in a row and not for staleness, that end a round (§9.1.2).
+const MAX_REFUSALS: u32 = 2;
+/// The longest `Retry-After` that is honoured.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// The registration of one device.
+///
+/// ```text
+///            register()                 200
+///  Idle ───────────────▶ Registering ─────────▶ Registered
+///   ▲                    ▲  │  ▲  │ 401 423 302     │
+///   │                    │  │  └──┘                 │ refresh timer
+///   │       retry timer  │  │ anything else         │
+///   │                    └──┴─ (Timer::Register) ◀──┘
+///   │         200, failure
+///   └──────────────────────── Unregistering ◀── unregister()
+/// ```
+pub(super) struct Registration {
+    state: State,
+    call_id: String,
+    tag: String,
+    cseq: u32,
+    /// What we ask for; a 423 raises it.
+    expires: Duration,
+    round: Round,
+    redirects: u32,
+    /// Set while the platform has accepted us, refreshes included.
+    registered: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Idle,
+    Registering,
+    Registered,
+    Unregistering,
+}
+
+/// One round: from the first REGISTER to its 200 or its failure.
+#[derive(Default)]
+struct Round {
+    began: Instant,
+    corrections: u32,
+    refusals: u32,
+    answered: bool,
+}
+
+/// What became of a REGISTER.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The round goes on.
+    Pending,
+    /// The platform accepted; `fresh` when we were not registered before.
+    Registered { fresh: bool },
+    /// The platform sent us elsewhere: the flow may have to change.
+    Redirected,
+    /// The round failed; the retry timer is set. `lost` when we were registered before.
+    Failed { lost: bool },
+    /// Unregistration is over.
+    Unregistered { confirmed: bool },
+}
+
+impl Registration {
+    pub fn new(expires: Duration) -> Self {
+        Registration {
+            state: State::Idle,
+            call_id: String::new(),
+            tag: String::new(),
+            cseq: 0,
+            expires,
+            round: Round::default(),
+            redirects: 0,
+            registered: false,
+        }
+    }
+
+    /// Whether the platform has accepted us.
+    pub fn is_registered(&self) -> bool {
+        self.registered
+    }
+
+    /// Whether a round is under way.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.state, State::Registering | State::Unregistering)
+    }
+
+    /// Begins a round. A refresh keeps Call-ID and tag and counts CSeq on; a device that has just
+    /// started takes new ones.
+    pub fn register(&mut self, now: Now, line: &mut Line) {
+        if self.call_id.is_empty() {
+            self.call_id = line.call_id();
+            self.tag = line.tag();
+        }
+        self.state = State::Registering;
+        self.begin(now.mono);
+        self.send(now, line, self.expires, None);
+    }
+
+    /// Asks the platform to forget us. `false` when it does not know us.
+    pub fn unregister(&mut self, now: Now, line: &mut Line) -> bool {
+        line.timers.cancel(&Timer::Register);
+        if !self.registered || !line.is_open() {
+            return false;
+        }
+        self.state = State::Unregistering;
+        self.begin(now.mono);
+        self.send(now, line, Duration::ZERO, None);
+        true
+    }
+
+    /// Forgets the registration without a word: the flow is gone, or the power.
+    pub fn drop_silently(&mut self, line: &mut Line) -> bool {
+        line.timers.cancel(&Timer::Register);
+        self.state = State::Idle;
+        std::mem::take(&mut self.registered)
+    }
+
+    /// The next registration is one of a device that has just started.
+    pub fn restart(&mut self) {
+        self.call_id.clear();
+        self.cseq = 0;
+    }
+
+    /// Returns to the platform of the configuration, if we were sent elsewhere.
+    pub fn return_home(&mut self, line: &mut Line) -> bool {
+        let away = line.platform != line.config.platform;
+        if away {
+            line.platform = line.config.platform.clone();
+            self.restart();
+        }
+        away
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.round = Round {
+            began: now,
+            ..Round::default()
+        };
+    }
+
+    fn send(&mut self, now: Now, line: &mut Line, expires: Duration, auth: Option<Auth>) {
+        self.cseq += 1;
+        let device = line.config.device;
+        let own = line.own_uri(&device);
+        let uri = line.platform_uri();
+        let mut request = Request::new(Method::Register, uri)
+            .with_header("From", format!("<{own}>;tag={}", self.tag))
+            .with_header("To", format!("<{own}>"))
+            .with_header("Call-ID", self.call_id.clone())
+            .with_header("CSeq", format!("{} REGISTER", self.cseq))
+            .with_header("Contact", line.contact(&device))
+            .with_header("Expires", expires.as_secs().to_string());
+        if line.config.profile.sip.register_route {
+            let route = format!("<sip:{device}@{};lr>", line.platform.address);
+            request = request.with_header("Route", route);
+        }
+        if let Some(Auth { header, value }) = auth {
+            request = request.with_header(header, value);
+        }
+        let to = line.platform.address;
+        line.send(now.mono, Purpose::Register, to, request);
+    }
+
+    /// A response to the REGISTER that is under way.
+    pub fn answered(&mut self, now: Now, line: &mut Line, response: &Response) -> Outcome {
+        match response.status() {
+            100..=199 => Outcome::Pending,
+            200..=299 => self.accepted(now, line, response),
+            401 | 407 => self.challenged(now, line, response),
+            _ if self.state == State::Unregistering => self.unregistered(false),
+            423 => self.too_brief(now, line, response),
+            300..=399 => self.redirected(now, line, response),
+            status => {
+                let why = format!("{status} {}", response.reason());
+                self.failed(now, line, why, retry_after(response))
+            }
+        }
+    }
+
+    /// No response came, or the flow broke under the request.
+    pub fn unanswered(&mut self, now: Now, line: &mut Line, why: &str) -> Outcome {
+        if self.state == State::Unregistering {
+            return self.unregistered(false);
+        }
+        self.failed(now, line, why.to_owned(), None)
+    }
+
+    fn accepted(&mut self, now: Now, line: &mut Line, response: &Response) -> Outcome {
+        if self.state == State::Unregistering {
+            return self.unregistered(true);
+        }
+        let granted = granted(response, &line.config.device).unwrap_or(self.expires);
+        if granted.is_zero() {
+            return self.failed(now, line, "200 with Expires: 0".to_owned(), None);
+        }
+        let fresh = !self.registered;
+        self.state = State::Registered;
+        self.registered = true;
+        self.redirects = 0;
+        line.set(Timer::Register, now.mono + refresh_after(granted));
+        line.tell(Event::Registered {
+            expires: granted,
+            took: now.mono - self.round.began,
+        });
+        Outcome::Registered { fresh }
+    }
+
+    fn unregistered(&mut self, confirmed: bool) -> Outcome {
+        self.state = State::Idle;
+        self.registered = false;
+        Outcome::Unregistered { confirmed }
+    }
+
+    /// 401 or 407. A stale nonce is no refusal (RFC 2617 §3.2.1).
+    fn challenged(&mut self, now: Now, line: &mut Line, response: &Response) -> Outcome {
+        self.round.corrections += 1;
+        let (asked, answer) = match response.status() {
+            407 => ("Proxy-Authenticate", "Proxy-Authorization"),
+            _ => ("WWW-Authenticate", "Authorization"),
+        };
+        let Some(challenge) = challenge(response, asked) else {
+            return self.give_up(now, line, "a challenge that asks for no known digest");
+        };
+        if self.round.answered && !challenge.stale {
+            self.round.refusals += 1;
+        }
+        if self.round.refusals >= MAX_REFUSALS || self.round.corrections > MAX_CORRECTIONS {
+            return self.give_up(now, line, "the platform refuses our password");
+        }
+        self.round.answered = true;
+        let expires = match self.state {
+            State::Unregistering => Duration::ZERO,
+            _ => self.expires,
+        };
+        let value = line.authorize(&challenge, Method::Register);
+        let header = answer;
+        self.send(now, line, expires, Some(Auth { header, value }));
+        Outcome::Pending
+    }
+
+    fn give_up(&mut self, now: Now, line: &mut Line, why: &str) -> Outcome {
+        if self.state == State::Unregistering {
+            return self.unregistered(false);
+        }
+        self.failed(now, line, why.to_owned(), None)
+    }
+
+    /// 423 Interval Too Brief (RFC 3261 §10.2.8): ask for what the platform wants, at once.
+    fn too_brief(&mut self, now: Now, line: &mut Line, response: &Response) -> Outcome {
+        self.round.corrections += 1;
+        let least = seconds(response.headers.value("Min-Expires"));
+        match least {
+            Some(least) if least > self.expires && self.round.corrections <= MAX_CORRECTIONS => {
+                self.expires = least;
+                self.round.answered = false;
+                self.send(now, line, least, None);
+                Outcome::Pending
+            }
+            _ => self.failed(
+                now,
+                line,
+                "423 without a usable Min-Expires".to_owned(),
+                None,
+            ),
+        }
+    }
+
+    /// 302 (GB/T 28181-2022 §9.1.2.3): register with the server it names.
+    fn redirected(&mut self, now: Now, line: &mut Line, response: &Response) -> Outcome {
+        self.redirects += 1;
+        let Some(next) = redirect_target(response) else {
+            let why = format!("{} without a usable Contact", response.status());
+            return self.failed(now, line, why, None);
+        };
+        if self.redirects > MAX_REDIRECTS {
+            return self.failed(now, line, "redirected too often".to_owned(), None);
+        }
+        line.platform = next;
+        self.restart();
+        self.state = State::Idle;
+        Outcome::Redirected
+    }
+
+    fn failed(
+        &mut self,
+        now: Now,
+        line: &mut Line,
+        why: String,
+        after: Option<Duration>,
+    ) -> Outcome {
+        self.state = State::Idle;
+        let lost = std::mem::take(&mut self.registered);
+        let retry = match self.return_home(line) {
+            true => Duration::ZERO,
+            false => line
+                .jittered(line.config.retry)
+                .max(after.unwrap_or_default()),
+        };
+        line.set(Timer::Register, now.mono + retry);
+        line.tell(Event::RegisterFailed { why, retry });
+        Outcome::Failed { lost }
+    }
+}
+
+struct Auth {
+    header: &'static str,
+    value: String,
+}
+
+/// When to refresh: before the end by 30 s or a tenth, whichever is more; half-way through a
+/// lifetime too short for that.
+fn refresh_after(lifetime: Duration) -> Duration {
+    let margin = (lifetime / 10).max(Duration::from_secs(30));
+    lifetime
+        .checked_sub(margin)
+        .unwrap_or_default()
+        .max(lifetime / 2)
+}
+
+/// The lifetime a 200 grants: Expires, else our own Contact's `expires` (RFC 3261 §10.2.4).
+fn granted(response: &Response, device: &DeviceId) -> Option<Duration> {
+    seconds(response.headers.value("Expires")).or_else(|| {
+        response.headers.routes("Contact").find_map(|contact| {
+            let ours = contact.user() == Some(device.as_str());
+            seconds(contact.params.value("expires").filter(|_| ours))
+        })
+    })
+}
+
+fn seconds(value: Option<&str>) -> Option<Duration> {
+    let number: u32 = value?.trim().parse().ok()?;
+    Some(Duration::from_secs(number.into()))
+}
+
+/// `Retry-After: 120 (busy);duration=60`: its first number.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers.value("Retry-After")?;
+    let digits = value.split(|c: char| !c.is_ascii_digit()).next();
+    seconds(digits).map(|after| after.min(MAX_RETRY_AFTER))
+}
+
+fn redirect_target(response: &Response) -> Option<PlatformAddress> {
+    let contact = response.headers.contact().ok()?;
+    let id: DeviceId = contact.user()?.parse().ok()?;
+    Some(PlatformAddress {
+        id,
+        domain: id.domain10().to_owned(),
+        address: socket_addr(&contact.uri)?,
+    })
+}
+
+/// The device's clock as the platform sets it (GB/T 28181-2022 §9.10): how far its wall time lies
+/// from ours, in microseconds.
+pub(super) fn clock_offset(now: Now, response: &Response) -> Option<i64> {
+    let date = gb28181::time::parse_sip_date(response.headers.value("Date")?)?;
+    Some(date.as_micros() - now.wall.as_micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_lifetime_is_refreshed_a_tenth_before_its_end_and_a_short_one_half_way() {
+        let after = |s| refresh_after(Duration::from_secs(s)).as_secs();
+        assert_eq!(after(3600), 3240);
+        assert_eq!(after(200), 170);
+        assert_eq!(after(60), 30);
+        assert_eq!(after(20), 10);
+    }
+}

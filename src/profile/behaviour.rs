@@ -1,0 +1,36 @@
+//! What a make does with calls.
+
+use serde::Deserialize;
+
+/// How a make behaves in calls, where the standard leaves it room.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Behaviour {
+    /// When media begins.
+    pub start_media: StartMedia,
+    /// How many streams of one channel may run at once; one more is answered 486.
+    pub streams_per_channel: usize,
+    /// The first port that answers name when the device connects itself. Later calls count up in
+    /// steps of two.
+    pub first_media_port: u16,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Behaviour {
+            start_media: StartMedia::AfterAck,
+            streams_per_channel: 8,
+            first_media_port: 30_000,
+        }
+    }
+}
+
+/// When media of a call begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartMedia {
+    /// When the ACK has come (GB/T 28181-2022 §9.2.2).
+    AfterAck,
+    /// Right after the 200: some Dahua firmware.
+    After200,
+}
