@@ -244,11 +244,17 @@ fn what_a_sender_drops_is_counted_as_dropped() {
 
 #[test]
 fn a_key_frame_asked_for_is_a_jump_and_nothing_else() {
-    let clip = Arc::new(clip("media/tiny.h264"));
-    let mut call = Call::new(&clip, Framing::Stream, &PsPolicy::default());
-    call.play(10);
-    call.sender.key_frame();
-    let verdict = call.play(100);
-    assert_eq!(verdict.to_string(), "not clean: 1 jumps in the source");
-    assert_eq!(verdict.matched, 100);
+    for path in ["media/tiny.h264", "media/street-1080p25.h264"] {
+        let clip = Arc::new(clip(path));
+        let mut call = Call::new(&clip, Framing::Stream, &PsPolicy::default());
+        call.play(10);
+        call.sender.key_frame();
+        let verdict = call.play(100);
+        assert_eq!(
+            verdict.to_string(),
+            "not clean: 1 jumps in the source",
+            "{path}"
+        );
+        assert_eq!(verdict.matched, 100);
+    }
 }

@@ -77,7 +77,8 @@ impl Judge {
         }
     }
 
-    fn locate(&self, frame: &ReceivedFrame<'_>) -> Option<usize> {
+    /// The source frame that `frame` is; of several, the one that makes most sense.
+    fn locate(&mut self, frame: &ReceivedFrame<'_>) -> Option<usize> {
         let keys = self.reference.keys(frame.mark.content);
         let Some(due) = self.due else {
             return keys.first().copied();
@@ -90,10 +91,12 @@ impl Judge {
         if let Some(at) = keys.iter().copied().min_by_key(ahead) {
             return Some(at);
         }
-        self.same_gop(due)
-            .filter(|at| self.is(*at, frame))
-            .min_by_key(ahead)
-            .or_else(|| self.twin(due, frame))
+        if let Some(at) = self.twin(due, frame) {
+            self.due = Some(at);
+            return Some(at);
+        }
+        let same_gop = self.same_gop(due).filter(|at| self.is(*at, frame));
+        same_gop.min_by_key(ahead)
     }
 
     fn is(&self, at: usize, frame: &ReceivedFrame<'_>) -> bool {
@@ -246,4 +249,116 @@ fn beside_content(source: &SourceFrame, frame: &ReceivedFrame<'_>) -> Option<Dif
     }
     let delimiter = source.mark.delimiter;
     (delimiter.is_some() && delimiter != frame.mark.delimiter).then_some(Difference::Delimiter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reference::mark_of;
+    use super::*;
+    use crate::media::rational::Rational;
+
+    /// A key frame (`K`, with parameter sets) or another, told apart by one octet.
+    fn frame(kind: char, content: u8) -> Vec<u8> {
+        match kind {
+            'K' => [
+                &[0, 0, 1, 0x67, 1, 2, 3, 0x80, 0, 0, 1, 0x68, 0x80][..],
+                &[0, 0, 1, 0x65, content],
+            ]
+            .concat(),
+            'A' => vec![0, 0, 1, 0x09, 0xF0, 0, 0, 1, 0x41, content],
+            _ => vec![0, 0, 1, 0x41, content],
+        }
+    }
+
+    /// The verdict on `received` (frame, frames missing by the clock), against `source`.
+    fn judge(source: &[(char, u8)], received: &[(char, u8, u64)]) -> Verdict {
+        let frames: Vec<_> = source
+            .iter()
+            .map(|(kind, content)| frame(*kind, *content))
+            .collect();
+        let facts = source.iter().map(|(kind, _)| (*kind == 'K', 0));
+        let octets = frames.iter().map(Vec::as_slice);
+        let reference = Reference::index("test", Rational::whole(25), octets.zip(facts));
+        let mut judge = Judge::new(Arc::new(reference));
+        let mut verdict = Verdict::default();
+        let mut sets = Arc::new(ParameterSets::default());
+        for (kind, content, skipped) in received {
+            let frame = ReceivedFrame {
+                mark: mark_of(&frame(*kind, *content), &mut sets),
+                sets: &sets,
+                skipped: *skipped,
+                gap: false,
+                sequence: 0,
+            };
+            judge.frame(&frame, &mut verdict);
+        }
+        verdict
+    }
+
+    /// Matched, mismatched, dropped, jumps, whole GOPs.
+    fn counts(verdict: &Verdict) -> [u64; 5] {
+        let Verdict {
+            matched,
+            mismatched,
+            dropped,
+            jumps,
+            gops,
+            ..
+        } = verdict;
+        [*matched, *mismatched, *dropped, *jumps, *gops]
+    }
+
+    #[test]
+    fn gops_that_begin_alike_are_told_apart_by_how_they_go_on() {
+        let source = [
+            ('K', 1),
+            ('P', 2),
+            ('P', 3),
+            ('K', 1),
+            ('P', 2),
+            ('P', 4),
+            ('P', 5),
+        ];
+        let second = [
+            ('K', 1, 0),
+            ('P', 2, 0),
+            ('P', 4, 0),
+            ('P', 5, 0),
+            ('K', 1, 0),
+        ];
+        assert_eq!(counts(&judge(&source, &second)), [5, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_repeated_frame_is_a_jump_back() {
+        let source = [('K', 1), ('P', 2), ('P', 3)];
+        let received = [('K', 1, 0), ('P', 2, 0), ('P', 2, 0), ('P', 3, 0)];
+        assert_eq!(counts(&judge(&source, &received)), [4, 0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_frame_left_out_inside_a_gop_is_a_drop_only_when_the_clock_says_so() {
+        let source = [('K', 1), ('P', 2), ('P', 3), ('P', 4)];
+        let by_clock = [('K', 1, 0), ('P', 3, 1), ('P', 4, 0)];
+        assert_eq!(counts(&judge(&source, &by_clock)), [3, 0, 1, 0, 0]);
+        let against_clock = [('K', 1, 0), ('P', 3, 0), ('P', 4, 0)];
+        assert_eq!(counts(&judge(&source, &against_clock)), [3, 0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn whole_loops_left_out_are_drops_too() {
+        let source = [('K', 1), ('P', 2)];
+        let received = [('K', 1, 0), ('P', 2, 4)];
+        assert_eq!(counts(&judge(&source, &received)), [2, 0, 4, 0, 0]);
+    }
+
+    #[test]
+    fn a_delimiter_may_be_added_but_not_lost() {
+        let source = [('K', 1), ('A', 2), ('P', 3)];
+        let added = [('K', 1, 0), ('A', 2, 0), ('A', 3, 0)];
+        assert_eq!(counts(&judge(&source, &added)), [3, 0, 0, 0, 1]);
+        let lost = judge(&source, &[('K', 1, 0), ('P', 2, 0), ('P', 3, 0)]);
+        assert_eq!(counts(&lost), [2, 1, 0, 0, 0]);
+        assert_eq!(lost.mismatches[0].what, Difference::Delimiter);
+    }
 }

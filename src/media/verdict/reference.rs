@@ -125,7 +125,7 @@ impl Reference {
     }
 }
 
-fn mark_of(octets: &[u8], sets: &mut Arc<ParameterSets>) -> Mark {
+pub(super) fn mark_of(octets: &[u8], sets: &mut Arc<ParameterSets>) -> Mark {
     let mut mark = Mark::default();
     let mut now = ParameterSets::clone(sets);
     let mut splitter = Splitter::default();
