@@ -8,6 +8,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::receiver::Expected;
 use super::sender::SenderConfig;
 use super::verdict::Verdict;
@@ -114,6 +116,8 @@ pub enum Report {
         counts: Counts,
         /// The final judgement of a receiving stream.
         verdict: Option<Box<Verdict>>,
+        /// The program stream that was received, when [`Expected::record`] asked for it.
+        recording: Bytes,
         /// Why, when nobody ordered the end.
         error: Option<String>,
     },

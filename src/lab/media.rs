@@ -1,0 +1,531 @@
+//! The media plane in virtual time: real senders and receivers on the lab's network. A frame is
+//! an entry of the agenda, at the moment it is due.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::network::{Due, Kind, Network};
+use super::tcp::{Arrival, ConnectionId, Owner, Side};
+use crate::media::receiver::Receiver;
+use crate::media::{
+    Counts, Expected, Flowing, Framing, Loss, MediaTransport, Order, Report, Sender, SenderConfig,
+    StreamId,
+};
+use crate::time::Instant;
+
+/// How often a receiving stream says how it stands.
+const PROGRESS: Duration = Duration::from_secs(1);
+
+/// How soon a stream of datagrams is looked after again while a batch is due: the tick of a pump.
+const TICK: Duration = Duration::from_millis(5);
+
+/// All media streams of all hosts.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    all: BTreeMap<(usize, StreamId), Stream>,
+    /// Header octets of the batch being sent.
+    heads: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    transport: MediaTransport,
+    local: SocketAddr,
+    remote: Option<SocketAddr>,
+    role: Role,
+    connection: Option<(ConnectionId, Side)>,
+    /// Connected to our listener before we were told to start.
+    backlog: VecDeque<ConnectionId>,
+    /// What earlier connections of the stream carried.
+    counts: Counts,
+    started: bool,
+    /// The next frame that is put down in the agenda.
+    alarm: Option<Instant>,
+    /// [`Due::Progress`] is put down in the agenda.
+    reporting: bool,
+}
+
+#[derive(Debug)]
+enum Role {
+    Idle,
+    /// Will send as soon as it is connected.
+    Ready(Arc<SenderConfig>),
+    Sending(Box<Sender>),
+    Receiving(Arc<Expected>, Box<Receiver>),
+}
+
+impl Streams {
+    pub(super) fn order(&mut self, network: &mut Network, host: usize, ip: IpAddr, order: Order) {
+        match order {
+            Order::Open {
+                stream,
+                transport,
+                local,
+            } => {
+                let local = if local.is_unspecified() { ip } else { local };
+                self.open(network, host, stream, transport, local);
+            }
+            Order::Start {
+                stream,
+                remote,
+                what,
+            } => self.start(network, host, stream, remote, what),
+            Order::KeyFrame(stream) => {
+                if let Some(Role::Sending(sender)) = self.role(host, stream) {
+                    sender.key_frame();
+                }
+            }
+            Order::Stop(stream) => self.stop(network, host, stream),
+        }
+    }
+
+    fn role(&mut self, host: usize, stream: StreamId) -> Option<&mut Role> {
+        self.all.get_mut(&(host, stream)).map(|one| &mut one.role)
+    }
+
+    fn open(
+        &mut self,
+        network: &mut Network,
+        host: usize,
+        id: StreamId,
+        transport: MediaTransport,
+        ip: IpAddr,
+    ) {
+        let any = SocketAddr::new(ip, 0);
+        let owner = Owner::Stream(host, id);
+        let opened = match transport {
+            MediaTransport::Udp => network.bind(owner, any),
+            MediaTransport::TcpPassive => network.listen(owner, any),
+            MediaTransport::TcpActive => Ok(any),
+        };
+        let local = match opened {
+            Ok(local) => local,
+            Err(why) => {
+                let ended = ended(id, Counts::default(), None, Some(why));
+                network.later(Duration::ZERO, Due::Report(host, ended));
+                return;
+            }
+        };
+        let stream = Stream {
+            transport,
+            local,
+            remote: None,
+            role: Role::Idle,
+            connection: None,
+            backlog: VecDeque::new(),
+            counts: Counts::default(),
+            started: false,
+            alarm: None,
+            reporting: false,
+        };
+        self.all.insert((host, id), stream);
+        let report = Report::Opened { stream: id, local };
+        network.later(Duration::ZERO, Due::Report(host, report));
+    }
+
+    fn start(
+        &mut self,
+        network: &mut Network,
+        host: usize,
+        id: StreamId,
+        remote: SocketAddr,
+        what: Flowing,
+    ) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        stream.hang_up(network);
+        stream.settle_counts();
+        stream.remote = Some(remote);
+        stream.started = false;
+        stream.set_role(what);
+        match stream.transport {
+            MediaTransport::Udp => stream.flow(network.now.mono),
+            MediaTransport::TcpActive => {
+                let owner = Owner::Stream(host, id);
+                match network.dial(owner, stream.local, remote) {
+                    Ok(connection) => stream.connection = Some((connection, Side::Dialer)),
+                    Err(why) => {
+                        let why = Loss::NotConnected(why);
+                        let report = Report::Lost { stream: id, why };
+                        network.later(Duration::ZERO, Due::Report(host, report));
+                    }
+                }
+            }
+            MediaTransport::TcpPassive => {
+                if let Some(connection) = stream.backlog.pop_front() {
+                    self.adopt(network, host, id, connection);
+                }
+            }
+        }
+        self.report_progress(network, host, id);
+        self.frame(network, host, id);
+    }
+
+    /// Somebody has connected to a listening stream.
+    pub(super) fn accept(
+        &mut self,
+        network: &mut Network,
+        host: usize,
+        id: StreamId,
+        connection: ConnectionId,
+    ) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        if stream.connection.is_some() || matches!(stream.role, Role::Idle) {
+            stream.backlog.push_back(connection);
+            return;
+        }
+        self.adopt(network, host, id, connection);
+        self.frame(network, host, id);
+    }
+
+    fn adopt(&mut self, network: &mut Network, host: usize, id: StreamId, door: ConnectionId) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        let Some(connection) = network.connections.find(door) else {
+            return;
+        };
+        let end = connection.end_mut(Side::Listener);
+        end.owner = Owner::Stream(host, id);
+        let waited = end.read_on(true);
+        stream.connection = Some((door, Side::Listener));
+        stream.flow(network.now.mono);
+        for arrival in waited {
+            self.arrive(network, host, id, arrival);
+        }
+    }
+
+    /// An active stream is connected, or refused.
+    pub(super) fn answered(
+        &mut self,
+        network: &mut Network,
+        host: usize,
+        id: StreamId,
+        connection: ConnectionId,
+        connected: bool,
+    ) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        if stream.connection != Some((connection, Side::Dialer)) {
+            return;
+        }
+        if connected {
+            stream.flow(network.now.mono);
+            self.frame(network, host, id);
+        } else {
+            stream.connection = None;
+            let why = Loss::NotConnected("refused".into());
+            self.lost(network, host, id, why);
+        }
+    }
+
+    fn lost(&mut self, network: &mut Network, host: usize, id: StreamId, why: Loss) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        stream.hang_up(network);
+        stream.settle_counts();
+        if let Role::Receiving(_, receiver) = &mut stream.role {
+            receiver.finish();
+        }
+        network.note(format_args!("host {host} {id:?} loses its peer: {why}"));
+        let report = Report::Lost { stream: id, why };
+        network.later(Duration::ZERO, Due::Report(host, report));
+    }
+
+    fn stop(&mut self, network: &mut Network, host: usize, id: StreamId) {
+        let Some(mut stream) = self.all.remove(&(host, id)) else {
+            return;
+        };
+        stream.hang_up(network);
+        stream.settle_counts();
+        match stream.transport {
+            MediaTransport::Udp => network.unbind(stream.local),
+            MediaTransport::TcpPassive => network.stop_listening(stream.local),
+            MediaTransport::TcpActive => {}
+        }
+        for waiting in stream.backlog.drain(..) {
+            network.let_go(waiting, Side::Listener);
+        }
+        let receiver = match stream.role {
+            Role::Receiving(_, mut receiver) => {
+                receiver.finish();
+                Some(receiver)
+            }
+            _ => None,
+        };
+        network.note(format_args!("host {host} {id:?} ends: {:?}", stream.counts));
+        let ended = ended(id, stream.counts, receiver, None);
+        network.later(Duration::ZERO, Due::Report(host, ended));
+    }
+
+    pub(super) fn cut_power(&mut self, network: &mut Network, host: usize) {
+        let last = (host, StreamId(u64::MAX));
+        let mut own = self.all.split_off(&(host, StreamId(0)));
+        let mut others = own.split_off(&last);
+        self.all.append(&mut others);
+        for (_, stream) in own {
+            match stream.transport {
+                MediaTransport::Udp => network.unbind(stream.local),
+                MediaTransport::TcpPassive => network.stop_listening(stream.local),
+                MediaTransport::TcpActive => {}
+            }
+            if let Some((id, side)) = stream.connection
+                && let Some(connection) = network.connections.find(id)
+            {
+                connection.fall_silent(side);
+            }
+        }
+    }
+
+    /// Sends what is due, and puts down when to go on.
+    pub(super) fn frame(&mut self, network: &mut Network, host: usize, id: StreamId) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        let now = network.now.mono;
+        if stream.alarm.is_some_and(|alarm| alarm <= now) {
+            stream.alarm = None;
+        }
+        let sent = match stream.connection {
+            Some((connection, side)) => {
+                stream.send_octets(network, connection, side, &mut self.heads)
+            }
+            None => stream.send_datagrams(network, &mut self.heads),
+        };
+        if sent && !stream.started {
+            stream.started = true;
+            let started = Report::Started { stream: id };
+            network.later(Duration::ZERO, Due::Report(host, started));
+        }
+        let Role::Sending(sender) = &stream.role else {
+            return;
+        };
+        if let Some(due) = sender.next_due()
+            && stream.alarm.is_none_or(|alarm| due < alarm)
+        {
+            let at = if due > now { due } else { now + TICK };
+            stream.alarm = Some(at);
+            network.put_at(at, Due::Frame(host, id));
+        }
+    }
+
+    /// A datagram for a stream.
+    pub(super) fn datagram(
+        &mut self,
+        network: &mut Network,
+        host: usize,
+        id: StreamId,
+        octets: &[u8],
+    ) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        let now = network.now.mono;
+        match &mut stream.role {
+            Role::Receiving(_, receiver) => receiver.datagram(now, octets),
+            _ => stream.counts.returned += 1,
+        }
+        self.first_in(network, host, id);
+    }
+
+    /// Octets for a stream, or the end of them.
+    pub(super) fn arrive(
+        &mut self,
+        network: &mut Network,
+        host: usize,
+        id: StreamId,
+        arrival: Arrival,
+    ) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        let now = network.now.mono;
+        match arrival {
+            Arrival::End => return self.lost(network, host, id, Loss::Closed),
+            Arrival::Octets(octets) => match &mut stream.role {
+                Role::Receiving(_, receiver) => receiver.octets(now, &octets),
+                _ => stream.counts.returned += octets.len() as u64,
+            },
+        }
+        self.first_in(network, host, id);
+    }
+
+    fn first_in(&mut self, network: &mut Network, host: usize, id: StreamId) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        if matches!(stream.role, Role::Receiving(..)) && !stream.started {
+            stream.started = true;
+            let started = Report::Started { stream: id };
+            network.later(Duration::ZERO, Due::Report(host, started));
+        }
+    }
+
+    /// Says how a receiving stream stands, and will say so again.
+    pub(super) fn progress(&mut self, network: &mut Network, host: usize, id: StreamId) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        stream.reporting = false;
+        if let Role::Receiving(_, receiver) = &stream.role {
+            let report = Report::Progress {
+                stream: id,
+                verdict: Box::new(receiver.verdict()),
+            };
+            network.later(Duration::ZERO, Due::Report(host, report));
+            self.report_progress(network, host, id);
+        }
+    }
+
+    fn report_progress(&mut self, network: &mut Network, host: usize, id: StreamId) {
+        let Some(stream) = self.all.get_mut(&(host, id)) else {
+            return;
+        };
+        if matches!(stream.role, Role::Receiving(..)) && !stream.reporting {
+            stream.reporting = true;
+            network.later(PROGRESS, Due::Progress(host, id));
+        }
+    }
+}
+
+impl Stream {
+    fn framing(&self) -> Framing {
+        match self.transport {
+            MediaTransport::Udp => Framing::Datagram,
+            MediaTransport::TcpActive | MediaTransport::TcpPassive => Framing::Stream,
+        }
+    }
+
+    fn set_role(&mut self, what: Flowing) {
+        let before = std::mem::replace(&mut self.role, Role::Idle);
+        self.role = match (what, before) {
+            (Flowing::Out(config), _) => Role::Ready(config),
+            (Flowing::In(expected), Role::Receiving(same, mut receiver))
+                if Arc::ptr_eq(&same, &expected) =>
+            {
+                receiver.reconnected();
+                Role::Receiving(expected, receiver)
+            }
+            (Flowing::In(expected), _) => {
+                let receiver = Receiver::new(expected.clone(), self.framing());
+                Role::Receiving(expected, Box::new(receiver))
+            }
+        };
+    }
+
+    /// The way to the peer is there: a stream that was ready to send begins.
+    fn flow(&mut self, now: Instant) {
+        if let Role::Ready(config) = &self.role {
+            let sender = Sender::new(config.clone(), self.framing(), now);
+            self.role = Role::Sending(Box::new(sender));
+        }
+    }
+
+    fn hang_up(&mut self, network: &mut Network) {
+        if let Some((id, side)) = self.connection.take() {
+            network.let_go(id, side);
+        }
+    }
+
+    /// Adds what the sender has sent, and lets it go.
+    fn settle_counts(&mut self) {
+        if let Role::Sending(sender) = &self.role {
+            let sent = sender.counts();
+            self.counts.frames += sent.frames;
+            self.counts.packets += sent.packets;
+            self.counts.octets += sent.octets;
+            self.counts.dropped += sent.dropped;
+            self.counts.late += sent.late;
+            self.role = Role::Idle;
+        }
+    }
+
+    /// At most one batch, as a pump does in a tick. Whether anything left.
+    fn send_datagrams(&mut self, network: &mut Network, heads: &mut Vec<u8>) -> bool {
+        let (Role::Sending(sender), Some(remote)) = (&mut self.role, self.remote) else {
+            return false;
+        };
+        if self.transport != MediaTransport::Udp {
+            return false;
+        }
+        let now = network.now.mono;
+        let Some(batch) = sender.batch(now, heads) else {
+            return false;
+        };
+        let length = batch.len();
+        for packet in batch.packets() {
+            let [head, data] = &packet;
+            let mut datagram = BytesMut::with_capacity(head.len() + data.len());
+            datagram.extend_from_slice(head);
+            datagram.extend_from_slice(data);
+            network.send(Kind::Media, self.local, remote, datagram.freeze());
+        }
+        sender.wrote(now, length);
+        true
+    }
+
+    /// As much as the pipe takes. Whether anything left.
+    fn send_octets(
+        &mut self,
+        network: &mut Network,
+        connection: ConnectionId,
+        side: Side,
+        heads: &mut Vec<u8>,
+    ) -> bool {
+        let Role::Sending(sender) = &mut self.role else {
+            return false;
+        };
+        let now = network.now.mono;
+        let mut sent = false;
+        while let Some(batch) = sender.batch(now, heads) {
+            let length = batch.len();
+            let room = network.room(connection, side).min(length);
+            if room == 0 {
+                sender.blocked();
+                break;
+            }
+            let mut octets = BytesMut::with_capacity(room);
+            for slice in batch.slices() {
+                let left = room - octets.len();
+                octets.extend_from_slice(slice.get(..left).unwrap_or(&slice));
+            }
+            network.put(connection, side, octets.freeze());
+            sender.wrote(now, room);
+            sent = true;
+            if room < length {
+                sender.blocked();
+                break;
+            }
+        }
+        sent
+    }
+}
+
+fn ended(
+    stream: StreamId,
+    counts: Counts,
+    receiver: Option<Box<Receiver>>,
+    error: Option<String>,
+) -> Report {
+    let (mut verdict, mut recording) = (None, Bytes::new());
+    if let Some(mut receiver) = receiver {
+        verdict = Some(Box::new(receiver.verdict()));
+        recording = receiver.take_recording().into();
+    }
+    Report::Ended {
+        stream,
+        counts,
+        verdict,
+        recording,
+        error,
+    }
+}
