@@ -22,7 +22,7 @@ mod quoting;
 mod reason;
 mod style;
 mod tokens;
-mod transaction;
+pub mod transaction;
 mod uri;
 mod value;
 mod verifier;
@@ -49,7 +49,7 @@ pub use style::{
     ViaParam, When,
 };
 pub use tokens::{Token, Tokens};
-pub use transaction::{TransactionId, timing};
+pub use transaction::TransactionId;
 pub use uri::Uri;
 pub use value::ValueError;
 pub use verifier::{Refusal, Verified, Verifier, VerifierPolicy};

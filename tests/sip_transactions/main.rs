@@ -5,7 +5,6 @@ mod acks;
 mod bench;
 mod calling;
 mod cancelling;
-mod carrying;
 mod faults;
 mod flows;
 mod loss;

@@ -1,0 +1,290 @@
+//! A sending stream on its socket: writes what its [`Sender`] says is due, as far as the socket
+//! takes it, and reads what comes back.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::Interest;
+use tokio::net::{TcpStream, UdpSocket};
+
+use super::clock::Clock;
+use super::{scratch, socket};
+use crate::media::{Batch, Counts, Framing, Loss, Sender, SenderConfig, SliceList};
+use crate::time::Instant;
+
+/// How many reads one look back makes at most.
+const READS: usize = 16;
+
+/// A socket on its way to a pump: connected, non-blocking, not yet registered there.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Udp(std::net::UdpSocket),
+    Tcp(std::net::TcpStream),
+}
+
+/// What the streams of a pump share, so that a frame allocates nothing.
+#[derive(Debug, Default)]
+pub(super) struct Tools {
+    heads: Vec<u8>,
+    slices: SliceList,
+    /// How late the frames begun in the last call were.
+    pub(super) lateness: Vec<Duration>,
+}
+
+#[derive(Debug)]
+pub(super) struct Line {
+    sender: Sender,
+    wire: Wire,
+    mid_frame: bool,
+    returned: u64,
+}
+
+#[derive(Debug)]
+enum Wire {
+    Tcp(TcpStream),
+    Udp(Datagrams),
+}
+
+/// A connected datagram socket and what the kernel does for it.
+#[derive(Debug)]
+struct Datagrams {
+    socket: UdpSocket,
+    offload: Offload,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Offload {
+    /// Sends are cut into datagrams of this length; 0 before the first batch.
+    Segments(usize),
+    /// The kernel refused: a system call per datagram.
+    Refused,
+}
+
+impl Line {
+    /// A stream that begins at `now`. Call on the runtime that will send.
+    pub(super) fn new(socket: Socket, config: Arc<SenderConfig>, now: Instant) -> io::Result<Line> {
+        let (wire, framing) = match socket {
+            Socket::Tcp(stream) => {
+                socket::tune_media(&stream)?;
+                (Wire::Tcp(TcpStream::from_std(stream)?), Framing::Stream)
+            }
+            Socket::Udp(socket) => {
+                let datagrams = Datagrams {
+                    socket: UdpSocket::from_std(socket)?,
+                    offload: Offload::Segments(0),
+                };
+                (Wire::Udp(datagrams), Framing::Datagram)
+            }
+        };
+        Ok(Line {
+            sender: Sender::new(config, framing, now),
+            wire,
+            mid_frame: false,
+            returned: 0,
+        })
+    }
+
+    pub(super) fn key_frame(&mut self) {
+        self.sender.key_frame();
+    }
+
+    /// Whether a frame has begun to leave and is not yet wholly gone.
+    pub(super) fn is_mid_frame(&self) -> bool {
+        self.mid_frame
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            returned: self.returned,
+            ..self.sender.counts()
+        }
+    }
+
+    /// Sends what is due: all of it on a connection, one batch as datagrams. `finish` sends no
+    /// further than the end of the frame that has begun.
+    pub(super) fn send(
+        &mut self,
+        clock: Clock,
+        tools: &mut Tools,
+        finish: bool,
+    ) -> Result<(), Loss> {
+        let now = clock.mono();
+        match self.sender.next_due() {
+            Some(due) if due > now => return Ok(()),
+            None if !self.wire.is_writable() => return Ok(()),
+            _ => {}
+        }
+        match &mut self.wire {
+            Wire::Udp(datagrams) => {
+                let Some(batch) = self.sender.batch(now, &mut tools.heads) else {
+                    return Ok(());
+                };
+                let sent = datagrams.send(&batch, &mut tools.slices);
+                let wrote = self.sender.wrote(now, sent.octets);
+                self.mid_frame = match wrote.finished {
+                    true => false,
+                    false => self.mid_frame || sent.octets > 0,
+                };
+                tools.lateness.extend(wrote.lateness);
+                if sent.blocked {
+                    self.sender.blocked();
+                }
+                Ok(())
+            }
+            Wire::Tcp(stream) => {
+                while !finish || self.mid_frame {
+                    let Some(batch) = self.sender.batch(now, &mut tools.heads) else {
+                        break;
+                    };
+                    let write = |slices: &[io::IoSlice<'_>]| stream.try_write_vectored(slices);
+                    let written = match tools.slices.with(batch.slices(), write) {
+                        Ok(written) => written,
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            self.sender.blocked();
+                            break;
+                        }
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                        Err(error) => return Err(loss(&error)),
+                    };
+                    let wrote = self.sender.wrote(now, written);
+                    tools.lateness.extend(wrote.lateness);
+                    self.mid_frame = !wrote.finished;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads what the peer has sent: the end of the connection, RTCP, garbage.
+    pub(super) fn look_back(&mut self) -> Result<(), Loss> {
+        for _ in 0..READS {
+            let read = scratch::with(|buffer| match &self.wire {
+                Wire::Tcp(stream) => stream.try_read(buffer),
+                Wire::Udp(datagrams) => datagrams.socket.try_recv(buffer),
+            });
+            match (&self.wire, read) {
+                (Wire::Tcp(_), Ok(0)) => return Err(Loss::Closed),
+                (Wire::Tcp(_), Ok(octets)) => self.returned += octets as u64,
+                (Wire::Udp(_), Ok(_)) => self.returned += 1,
+                (_, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => break,
+                (Wire::Tcp(_), Err(error)) => return Err(loss(&error)),
+                // An ICMP answer: the platform is silent, which UDP cannot tell from deaf.
+                (Wire::Udp(_), Err(_)) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Wire {
+    /// What the runtime knows, without asking the system.
+    fn is_writable(&self) -> bool {
+        let ready = match self {
+            Wire::Tcp(stream) => stream.try_io(Interest::WRITABLE, || Ok(())),
+            Wire::Udp(datagrams) => datagrams.socket.try_io(Interest::WRITABLE, || Ok(())),
+        };
+        ready.is_ok()
+    }
+}
+
+/// What became of a batch of datagrams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sent {
+    /// Octets that have left, or are lost because the system refused their datagrams.
+    octets: usize,
+    blocked: bool,
+}
+
+impl Datagrams {
+    fn send(&mut self, batch: &Batch<'_>, slices: &mut SliceList) -> Sent {
+        if self.prepare(batch) {
+            let write = |slices: &[io::IoSlice<'_>]| self.send_once(slices);
+            match slices.with(batch.slices(), write) {
+                Ok(()) => {
+                    return Sent {
+                        octets: batch.len(),
+                        blocked: false,
+                    };
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Sent {
+                        octets: 0,
+                        blocked: true,
+                    };
+                }
+                Err(error) => self.refuse(&error),
+            }
+        }
+        self.send_each(batch)
+    }
+
+    /// Whether the whole batch can leave in one call.
+    fn prepare(&mut self, batch: &Batch<'_>) -> bool {
+        let Offload::Segments(current) = self.offload else {
+            return false;
+        };
+        let segment = batch.segment();
+        let fits = match batch.count() {
+            0 | 1 => current == 0 || batch.len() <= current,
+            _ => segment == current,
+        };
+        if fits {
+            return true;
+        }
+        match socket::segment(&self.socket, segment) {
+            Ok(()) => self.offload = Offload::Segments(segment),
+            Err(error) => self.refuse(&error),
+        }
+        self.offload == Offload::Segments(segment)
+    }
+
+    /// Goes on without offload if that is what `error` is about.
+    fn refuse(&mut self, error: &io::Error) {
+        if socket::refuses_segments(error) && self.offload != Offload::Refused {
+            tracing::debug!(%error, "no segmentation offload on this socket");
+            self.offload = Offload::Refused;
+            // Where it was never set there is nothing to take back.
+            let _ = socket::segment(&self.socket, 0);
+        }
+    }
+
+    fn send_each(&self, batch: &Batch<'_>) -> Sent {
+        let mut sent = Sent::default();
+        for packet in batch.packets() {
+            let octets: usize = packet.iter().map(|slice| slice.len()).sum();
+            match self.send_once(&packet) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    sent.blocked = true;
+                    break;
+                }
+                Err(error) => tracing::debug!(%error, "a datagram was not sent"),
+                Ok(()) => {}
+            }
+            sent.octets += octets;
+        }
+        sent
+    }
+
+    /// One call. An ICMP answer to an earlier datagram is reported instead of sending: then the
+    /// second attempt sends.
+    fn send_once(&self, slices: &[io::IoSlice<'_>]) -> io::Result<()> {
+        let send = || {
+            let sent = || socket::send_gathered(&self.socket, slices);
+            self.socket.try_io(Interest::WRITABLE, sent).map(|_| ())
+        };
+        match send() {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => send(),
+            done => done,
+        }
+    }
+}
+
+fn loss(error: &io::Error) -> Loss {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted => Loss::Closed,
+        _ => Loss::Failed(error.to_string()),
+    }
+}

@@ -1,0 +1,39 @@
+//! Where the media of a process goes: its pumps.
+
+use std::sync::Arc;
+
+use super::clock::Clock;
+use super::pump::{Pump, PumpHandle};
+
+/// The pumps that nodes share. Receiving needs none; without one, sending fails.
+#[derive(Clone, Debug, Default)]
+pub struct Media {
+    pumps: Arc<[PumpHandle]>,
+}
+
+impl Media {
+    /// Media that goes to these pumps, which the caller runs.
+    pub fn new(pumps: impl IntoIterator<Item = PumpHandle>) -> Self {
+        Media {
+            pumps: pumps.into_iter().collect(),
+        }
+    }
+
+    /// Media of one pump, spawned on the runtime this is called on. It ends when the last copy of
+    /// this is dropped.
+    pub fn spawn(clock: Clock) -> Self {
+        let (handle, pump) = Pump::new(clock);
+        tokio::spawn(pump.run());
+        Media::new([handle])
+    }
+
+    /// The pumps.
+    pub fn pumps(&self) -> &[PumpHandle] {
+        &self.pumps
+    }
+
+    /// The pump that has least to send.
+    pub(super) fn least_loaded(&self) -> Option<&PumpHandle> {
+        self.pumps.iter().min_by_key(|pump| pump.load())
+    }
+}
