@@ -321,11 +321,8 @@ mod tests {
     #[test]
     fn a_head_beyond_64_kb_is_answered_and_closes() {
         let line = format!("X: {}\r\n", "x".repeat(1000));
-        let endless = format!(
-            "{}{}",
-            request("BYE", "").trim_end(),
-            format!("\r\n{}", line.repeat(70))
-        );
+        let bye = request("BYE", "");
+        let endless = format!("{}\r\n{}", bye.trim_end(), line.repeat(70));
         assert_eq!(closed(endless.as_bytes()), (Fault::HeadTooLarge, Some(513)));
         let ended = format!("{endless}\r\n");
         assert_eq!(closed(ended.as_bytes()), (Fault::HeadTooLarge, Some(513)));
@@ -355,21 +352,18 @@ mod tests {
     }
 
     #[test]
-    fn a_large_message_one_octet_at_a_time_takes_linear_time() {
+    fn no_octet_of_a_large_head_is_searched_again_and_again() {
         let headers = format!("X: {}\r\n", "x".repeat(1000)).repeat(60);
-        let message = request("MESSAGE", &format!("{headers}l: 200000\r\n")) + &"b".repeat(200_000);
+        let message = request("MESSAGE", &format!("{headers}l: 9\r\n")) + "body body";
+        let (last, octets) = message.as_bytes().split_last().unwrap();
         let mut framer = Framer::new();
-        let mut steps = 0usize;
-        for octet in message.as_bytes() {
+        for octet in octets {
             framer.push(&[*octet]);
-            steps += framer.buffer.len() - framer.searched.min(framer.buffer.len());
-            if let Some(out) = framer.next() {
-                assert!(matches!(out, Ok(Framed::Message(_))));
-                return assert!(framer.waiting.is_none() && steps > 0);
-            }
+            assert_eq!(framer.next(), None);
             assert!(framer.waiting.is_some() || framer.searched + 2 >= framer.buffer.len());
         }
-        panic!("no message came out");
+        framer.push(&[*last]);
+        assert!(matches!(framer.next(), Some(Ok(Framed::Message(_)))));
     }
 
     proptest! {

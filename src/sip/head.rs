@@ -181,10 +181,10 @@ fn start_line(line: &[u8]) -> (Start, Option<Fault>) {
         return (Start::Garbage, Some(Fault::HeadTooLarge));
     }
     let line = line.trim_ascii();
-    if let Some((version, rest)) = split_at_space(line) {
-        if version.eq_ignore_ascii_case(b"SIP/2.0") {
-            return status_line(rest).unwrap_or(garbage);
-        }
+    if let Some((version, rest)) = split_at_space(line)
+        && version.eq_ignore_ascii_case(b"SIP/2.0")
+    {
+        return status_line(rest).unwrap_or(garbage);
     }
     request_line(line).unwrap_or(garbage)
 }

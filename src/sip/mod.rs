@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod captures;
+mod challenge;
 mod cseq;
 mod dialog;
 pub mod digest;
@@ -10,6 +11,7 @@ mod fault;
 mod flow;
 mod framing;
 mod head;
+mod header_order;
 mod headers;
 pub mod limits;
 mod message;
@@ -29,13 +31,15 @@ mod verifier;
 mod via;
 mod write;
 
+pub use challenge::{Challenge, DigestError};
 pub use cseq::CSeq;
 pub use dialog::Dialog;
-pub use digest::{Authorization, Challenge, Credentials, DigestError};
+pub use digest::{Authorization, Credentials, Protection};
 pub use endpoint::{Counters, Endpoint, EndpointOutput, Event, Failure};
 pub use fault::{Answer, Fault, ParseError};
 pub use flow::{Flow, FlowId, Transport};
 pub use framing::{FrameError, Framed, Framer};
+pub use header_order::HeaderOrder;
 pub use headers::Headers;
 pub use message::{Message, Request, Response};
 pub use name_addr::NameAddr;
@@ -45,8 +49,7 @@ pub use reason::phrase;
 pub use rsip::Method;
 pub use style::{
     AuthParam, AuthorizationStyle, CallIdStyle, ContactTransport, ContactUser, ContentLength,
-    CseqStyle, HeaderOrder, Place, Provisional, QopUse, Received, Style, TokenStyle, UriHost,
-    ViaParam, When,
+    CseqStyle, Place, Provisional, QopUse, Received, Style, TokenStyle, UriHost, ViaParam, When,
 };
 pub use tokens::{Token, Tokens};
 pub use transaction::TransactionId;

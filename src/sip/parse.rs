@@ -201,7 +201,7 @@ pub(super) mod tests {
         let response = message.response().unwrap();
         assert_eq!(super::super::readable(response.reason()), "密码");
         assert_eq!(response.headers.from().unwrap().tag(), Some("1"));
-        let order = super::super::style::HeaderOrder::Listed(vec![]);
+        let order = super::super::HeaderOrder::Listed(vec![]);
         let style = Style {
             response_order: order,
             ..Style::default()

@@ -4,11 +4,9 @@
 //! it; the doc comment of the value names the device. What a make writes is decided by data read
 //! from its profile, never by asking which make it is.
 
-use std::fmt;
+use serde::Deserialize;
 
-use serde::de::{self, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
+use super::header_order::HeaderOrder;
 use super::reason;
 
 /// How one make writes its messages.
@@ -60,8 +58,8 @@ impl Default for Style {
     fn default() -> Self {
         Style {
             user_agent: "vcam".into(),
-            request_order: HeaderOrder::standard(),
-            response_order: HeaderOrder::standard(),
+            request_order: HeaderOrder::default(),
+            response_order: HeaderOrder::default(),
             content_length: ContentLength::default(),
             via: vec![ViaParam::Branch, ViaParam::Rport],
             fill_rport: true,
@@ -89,72 +87,6 @@ impl Style {
             101 => &self.dialog_phrase,
             _ => reason::phrase(status),
         }
-    }
-}
-
-/// The order, and the spelling, of header names.
-///
-/// In TOML: `"alphabetical"`, or a list of names. A listed name is written as the list spells it
-/// (`"Call-Id"`, or compact `"i"`); `"*"` is the place of the headers not listed, in the order they
-/// were added, and stands at the end if it is not written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderOrder {
-    /// As listed: osip-based Dahua, Hikvision, and everybody else.
-    Listed(Vec<String>),
-    /// By name, without regard to case: Dahua recorders (`SIP UAS V3.0.0.1208500`).
-    Alphabetical,
-}
-
-impl HeaderOrder {
-    /// The order of the examples in RFC 3261 §24.
-    fn standard() -> Self {
-        let names = [
-            "Via",
-            "Route",
-            "Record-Route",
-            "Max-Forwards",
-            "From",
-            "To",
-            "Call-ID",
-            "CSeq",
-            "Contact",
-            "Authorization",
-            "Expires",
-            "User-Agent",
-            "*",
-            "Content-Type",
-            "Content-Length",
-        ];
-        HeaderOrder::Listed(names.map(String::from).into())
-    }
-}
-
-impl<'de> Deserialize<'de> for HeaderOrder {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Order;
-        impl<'de> Visitor<'de> for Order {
-            type Value = HeaderOrder;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of header names, or \"alphabetical\"")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<HeaderOrder, E> {
-                match text {
-                    "alphabetical" => Ok(HeaderOrder::Alphabetical),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
-                }
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HeaderOrder, A::Error> {
-                let mut names = Vec::new();
-                while let Some(name) = seq.next_element()? {
-                    names.push(name);
-                }
-                Ok(HeaderOrder::Listed(names))
-            }
-        }
-        deserializer.deserialize_any(Order)
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use rsip::Method;
 
-use super::digest::{Authorization, DigestError};
+use super::challenge::DigestError;
+use super::digest::Authorization;
 use super::quoting::quote;
 use crate::time::Instant;
 
@@ -204,7 +205,8 @@ impl Verifier {
 
 #[cfg(test)]
 mod tests {
-    use super::super::digest::{Challenge, Credentials, answer};
+    use super::super::challenge::Challenge;
+    use super::super::digest::{Credentials, answer};
     use super::*;
 
     const URI: &str = "sip:34020000002000000001@3402000000";

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use super::header_order::HeaderOrder;
 use super::headers::Headers;
 use super::message::{Message, Request, Response};
 use super::names::same;
 use super::octets::put;
-use super::style::{ContentLength, HeaderOrder, Style};
+use super::style::{ContentLength, Style};
 
 impl Message {
     /// The message as it goes on the wire.
