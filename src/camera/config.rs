@@ -39,6 +39,9 @@ pub struct Config {
     pub retry: Duration,
     /// The pause before a broken signalling flow is opened again; up to half of it is added.
     pub reconnect: Duration,
+    /// The serial number (`SN`) of its first MANSCDP message; a device that has been running for a
+    /// while is further on.
+    pub first_sn: u32,
     /// Who may send requests to it.
     pub accept: Accept,
     /// Where in the clip a new stream begins.

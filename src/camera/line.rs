@@ -75,15 +75,15 @@ impl Line {
         Line {
             endpoint: Endpoint::new(style, tokens),
             platform: config.platform.clone(),
-            config,
             timers: Timers::default(),
             outbox: VecDeque::new(),
             waiting: HashMap::new(),
             flow: FlowId(0),
             open: None,
             message_cseq: 0,
-            sn: 0,
+            sn: config.first_sn.saturating_sub(1),
             rng: StdRng::seed_from_u64(seed),
+            config,
         }
     }
 

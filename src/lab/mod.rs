@@ -165,6 +165,11 @@ impl Lab {
         self.flows.cut_power(&mut self.network, key.index);
     }
 
+    /// The next port that is given away at `ip` when any will do: a capture tells which it was.
+    pub fn set_next_port(&mut self, ip: IpAddr, port: u16) {
+        self.network.set_next_port(ip, port);
+    }
+
     /// Commands a node, at once.
     ///
     /// # Panics

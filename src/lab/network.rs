@@ -272,6 +272,11 @@ impl Network {
     }
 
     /// An address with a port of its own.
+    /// The next port that `ip` gives away, when it is free.
+    pub(super) fn set_next_port(&mut self, ip: IpAddr, port: u16) {
+        self.ports.insert(ip, port);
+    }
+
     fn settle(&mut self, local: SocketAddr) -> Result<SocketAddr, String> {
         const FIRST: u16 = 40_000;
         const EVEN_PORTS: u16 = 12_000;
@@ -280,9 +285,9 @@ impl Network {
         }
         let ip = local.ip();
         for _ in 0..EVEN_PORTS {
-            let port = self.ports.entry(ip).or_insert(0);
-            let candidate = SocketAddr::new(ip, FIRST + 2 * *port);
-            *port = (*port + 1) % EVEN_PORTS;
+            let port = self.ports.entry(ip).or_insert(FIRST);
+            let candidate = SocketAddr::new(ip, *port);
+            *port = port.checked_add(2).unwrap_or(FIRST);
             if !self.udp.contains_key(&candidate) && !self.listeners.contains_key(&candidate) {
                 return Ok(candidate);
             }
