@@ -259,6 +259,22 @@ fn a_first_dts_of_zero_leaves_room_for_the_clock_reference() {
 }
 
 #[test]
+fn a_first_dts_beyond_33_bits_is_taken_modulo_33_bits() {
+    let config = SenderConfig {
+        first_dts: u64::MAX,
+        ..config(&clip(PLAIN))
+    };
+    let mut sender = Sender::new(Arc::new(config), Framing::Stream, at(0));
+    let mut out = Vec::new();
+    write_frames(&mut sender, 2, &mut out);
+    let dts: Vec<u64> = read_packs(&read_stream(&out))
+        .iter()
+        .map(|pack| pack.dts)
+        .collect();
+    assert_eq!(dts, [(1 << 33) - 1, 3599]);
+}
+
+#[test]
 fn behind_a_blocked_peer_a_started_frame_is_finished_and_waiting_ones_are_dropped_to_a_key_frame() {
     let clip = clip_of(&[3000; 50], 10);
     let mut sender = Sender::new(Arc::new(config(&clip)), Framing::Stream, at(0));

@@ -106,7 +106,7 @@ impl Clip {
     /// Reads an H.264 byte stream (Annex B). Frames before the first key frame are left out, and
     /// so are frames of it that are shown before it: nobody could decode them. Parameter sets are
     /// put before every key frame that has none of its own, and every NAL unit gets a four-octet
-    /// start code, as cameras write it (gb28181 annex C does not ask for it, demuxers like it).
+    /// start code, as cameras write it.
     ///
     /// Key frames are IDR pictures and I pictures with a recovery point SEI (open GOP); without
     /// any, all pictures of I slices; without any, all recovery points (gradual refresh).
@@ -254,8 +254,10 @@ fn unusable(bytes: &[u8], stream: &Stream) -> ClipError {
     if begins(&[0x40, 0x01]) && begins(&[0x42, 0x01]) {
         return ClipError::H265;
     }
+    // Three octets 00 00 01 stand somewhere in most files.
+    let zeros = bytes.iter().take_while(|octet| **octet == 0).count();
     let known = guess(bytes);
-    if known != UNKNOWN {
+    if known != UNKNOWN || zeros < 2 || bytes.get(zeros) != Some(&1) {
         return ClipError::NotByteStream(known);
     }
     let has_sps = stream.sets.any_sequence().is_some();

@@ -143,6 +143,8 @@ pub struct Sender {
     framing: Framing,
     /// When frame number 0 is due.
     start: Instant,
+    /// When the next batch is due.
+    due: Instant,
     /// Number of the current frame, dropped ones counted: its place in media time.
     number: u64,
     /// The current frame in the clip.
@@ -166,6 +168,7 @@ impl Sender {
         Sender {
             framing,
             start,
+            due: start,
             number: 0,
             index,
             sequence: config.sequence,
@@ -182,7 +185,7 @@ impl Sender {
     /// when it is writable. Datagrams of a frame that takes several batches are spread over the
     /// frame's interval.
     pub fn next_due(&self) -> Option<Instant> {
-        (!self.blocked).then(|| self.due())
+        (!self.blocked).then_some(self.due)
     }
 
     /// What is to be written at `now`, its headers in `heads` (a buffer to be used again and again,
@@ -194,7 +197,7 @@ impl Sender {
             self.shed(now);
             self.jump();
         }
-        if self.due() > now {
+        if self.due > now {
             return None;
         }
         let packets = self.next_packets();
@@ -225,6 +228,7 @@ impl Sender {
         if finished {
             self.finish();
         }
+        self.due = self.next_batch_due();
         Wrote { lateness, finished }
     }
 
@@ -279,7 +283,7 @@ impl Sender {
     }
 
     /// When what comes next of the current frame is due.
-    fn due(&self) -> Instant {
+    fn next_batch_due(&self) -> Instant {
         let all = self.packets().len().max(1) as u128;
         let spread = match self.framing {
             Framing::Datagram => self.interval().as_nanos() * self.written.0 as u128 / all,
@@ -385,7 +389,7 @@ impl Sender {
         self.index = self.ahead(distance);
         self.number += distance as u64;
         self.counts.dropped += distance as u64;
-        self.jump = false;
+        self.due = self.frame_due();
     }
 
     /// Carries out [`Sender::key_frame`] as soon as it can be.

@@ -92,8 +92,11 @@ impl Endpoint {
         self
     }
 
-    /// A flow can be used.
+    /// A flow can be used. One that had the same number is gone.
     pub fn opened(&mut self, flow: FlowId, is: Flow) {
+        if self.flows.contains_key(&flow) {
+            self.closed(flow);
+        }
         let framer = (is.transport == Transport::Tcp).then(Framer::new);
         self.flows.insert(flow, Link { is, framer });
     }

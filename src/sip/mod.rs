@@ -24,7 +24,7 @@ mod quoting;
 mod reason;
 mod style;
 mod tokens;
-pub mod transaction;
+mod transaction;
 mod uri;
 mod value;
 mod verifier;
@@ -52,7 +52,7 @@ pub use style::{
     CseqStyle, Place, Provisional, QopUse, Received, Style, TokenStyle, UriHost, ViaParam, When,
 };
 pub use tokens::{Token, Tokens};
-pub use transaction::TransactionId;
+pub use transaction::{TransactionId, timing};
 pub use uri::Uri;
 pub use value::ValueError;
 pub use verifier::{Refusal, Verified, Verifier, VerifierPolicy};

@@ -16,10 +16,9 @@ pub mod timing;
 
 use client_invite::ClientInvite;
 use client_non_invite::ClientNonInvite;
-use clock::Clock;
+use clock::{Clock, Timer};
 use server_invite::ServerInvite;
 use server_non_invite::ServerNonInvite;
-use timing::Timer;
 
 /// The number of a transaction of one endpoint; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -61,7 +61,9 @@ fn another_version_or_an_unknown_method_is_refused() {
 fn a_cseq_of_another_method_is_a_bad_request() {
     let mut bench = Bench::udp();
     let text = bench.text("MESSAGE", "z9hG4bK1", 20);
-    refused(&mut bench, &text.replace("20 MESSAGE", "20 INVITE"), 400);
+    let answer = refused(&mut bench, &text.replace("20 MESSAGE", "20 INVITE"), 400);
+    let via = header(&answer, "Via").unwrap();
+    assert!(via.contains(";rport=15060"), "{via}");
 }
 
 #[test]

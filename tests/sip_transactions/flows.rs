@@ -81,6 +81,17 @@ fn a_closed_flow_fails_what_waits_for_an_answer_on_it_and_nothing_else() {
 }
 
 #[test]
+fn a_flow_number_that_is_opened_again_ends_what_hung_on_the_old_flow() {
+    let mut bench = Bench::tcp();
+    let tx = bench.request(our(Method::Register));
+    bench.endpoint.opened(FLOW, flow(Transport::Tcp));
+    bench.at(1);
+    let why = Failure::FlowClosed;
+    assert_eq!(bench.events(), [(0, Event::Failed { tx, why })]);
+    bench.finish();
+}
+
+#[test]
 fn a_request_on_no_flow_fails_at_once() {
     let mut bench = Bench::udp();
     let now = bench.now();

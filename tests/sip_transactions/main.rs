@@ -5,6 +5,7 @@ mod acks;
 mod bench;
 mod calling;
 mod cancelling;
+mod carrying;
 mod faults;
 mod flows;
 mod loss;

@@ -104,6 +104,8 @@ fn one_call_cannot_open_invites_without_end() {
     }
     assert_eq!(bench.events().len(), 16);
     assert_eq!(bench.endpoint.counters().overload, 83);
+    bench.receive(&bench.text_inside("BYE", "z9hG4bKbye", 100));
+    assert_eq!(bench.events().len(), 1, "but it can be ended");
     bench.finish();
 }
 

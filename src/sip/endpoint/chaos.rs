@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{Endpoint, EndpointOutput, Event};
-use crate::sip::transaction::timing::{GIVE_UP, PROCEEDING};
+use crate::sip::timing::{GIVE_UP, PROCEEDING};
 use crate::sip::{
     Flow, FlowId, Message, Method, Request, Response, Style, Tokens, TransactionId, Transport,
 };
@@ -60,9 +60,10 @@ enum Happening {
     Ack {
         flow: u8,
     },
-    /// Time passes.
+    /// Time passes, timer by timer, or in a leap that makes all timers late.
     Pass {
         millis: u64,
+        leap: bool,
     },
     /// A flow opens or closes.
     Open {
@@ -107,7 +108,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         6 => (0..64usize, status()).prop_map(|(to, status)| Respond { to, status }),
         2 => (0..64usize).prop_map(|of| Cancel { of }),
         1 => (0..3u8).prop_map(|flow| Ack { flow }),
-        5 => (0..40_000u64).prop_map(|millis| Pass { millis }),
+        5 => (0..40_000u64, any::<bool>()).prop_map(|(millis, leap)| Pass { millis, leap }),
         1 => (0..3u8).prop_map(|flow| Open { flow }),
         1 => (0..3u8).prop_map(|flow| Close { flow }),
     ]
@@ -182,7 +183,13 @@ impl Chaos {
                 let ack = self.our(Method::Ack);
                 self.endpoint.ack(FlowId(flow.into()), peer(), ack);
             }
-            Happening::Pass { millis } => self.pass(Duration::from_millis(millis)),
+            Happening::Pass { millis, leap } => {
+                let time = Duration::from_millis(millis);
+                match leap {
+                    true => self.now += time,
+                    false => self.pass(time),
+                }
+            }
             Happening::Open { flow } => self.open(flow),
             Happening::Close { flow } => self.endpoint.closed(FlowId(flow.into())),
         }

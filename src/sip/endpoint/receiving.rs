@@ -6,7 +6,9 @@ use bytes::Bytes;
 use tracing::debug;
 
 use super::{Endpoint, EndpointOutput, Route};
-use crate::sip::{Answer, Fault, FlowId, Framed, Message, ParseError, Response, Transport, Via};
+use crate::sip::{
+    Answer, Fault, FlowId, Framed, Headers, Message, ParseError, Response, Style, Transport, Via,
+};
 use crate::time::Instant;
 
 impl Endpoint {
@@ -94,11 +96,7 @@ impl Endpoint {
 }
 
 /// Writes into the topmost Via where its message came from; those below stay as they are.
-pub(super) fn echo_via(
-    headers: &mut crate::sip::Headers,
-    from: SocketAddr,
-    style: &crate::sip::Style,
-) {
+pub(super) fn echo_via(headers: &mut Headers, from: SocketAddr, style: &Style) {
     let mut vias: Vec<String> = headers.values("Via").map(str::to_owned).collect();
     if let Some(top) = vias.first_mut() {
         *top = Via::echo(top, from, style);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Route;
 use crate::sip::transaction::key::{MergeKey, ServerKey};
 use crate::sip::transaction::server::Server;
-use crate::sip::{FlowId, NameAddr, Request, Response, TransactionId};
+use crate::sip::{FlowId, Method, NameAddr, Request, Response, TransactionId};
 
 /// A request that came, as long as its transaction lives.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ pub struct Served {
     pub machine: Server,
     /// Where answers go; `None` when the flow is gone.
     pub route: Option<Route>,
-    /// The request, until it has a final answer.
-    pub request: Option<Box<Request>>,
+    /// An INVITE, until it has a final answer: 100 and 487 may have to be made of it.
+    pub invite: Option<Box<Request>>,
     /// Whether the owner knows of it. A request with a protocol fault stays among ourselves.
     pub owned: bool,
     /// The status of the last answer; 0 before the first.
@@ -38,13 +38,14 @@ struct Call {
 
 impl Served {
     /// A new transaction for `request`.
-    pub fn new(machine: Server, route: Route, key: ServerKey, request: Request) -> Served {
+    pub fn new(machine: Server, route: Route, key: ServerKey, request: &Request) -> Served {
+        let invite = Some(request).filter(|r| r.method() == Method::Invite);
         Served {
-            call: Call::of(&request).filter(|_| matches!(machine, Server::Invite(_))),
-            merge: MergeKey::of(&request).map(Arc::new),
+            call: invite.and_then(Call::of),
+            invite: invite.cloned().map(Box::new),
+            merge: MergeKey::of(request).map(Arc::new),
             machine,
             route: Some(route),
-            request: Some(Box::new(request)),
             owned: true,
             status: 0,
             key: Arc::new(key),
@@ -55,7 +56,7 @@ impl Served {
     pub fn note(&mut self, response: &Response) {
         self.status = response.status();
         if self.status >= 200 {
-            self.request = None;
+            self.invite = None;
         }
         let tag = response.headers.to().ok().and_then(|to| tag_of(&to));
         if let (Some(call), Some(tag)) = (&mut self.call, tag) {
@@ -122,13 +123,11 @@ impl Servers {
         self.all.get(tx)
     }
 
-    /// Whether the call of this INVITE has as many open as one call may.
+    /// Whether this is an INVITE of a call that has as many open as one call may.
     pub fn is_crowded(&self, request: &Request) -> bool {
-        let call = request
-            .headers
-            .call_id()
-            .and_then(|id| self.by_call.get(id));
-        call.is_some_and(|call| call.len() >= Self::PER_CALL)
+        let call_id = request.headers.call_id().unwrap_or_default();
+        let open = self.by_call.get(call_id).map_or(0, Vec::len);
+        request.method() == Method::Invite && open >= Self::PER_CALL
     }
 
     /// The INVITE that an ACK means whose branch is not that of the INVITE, as it should be after a
@@ -168,7 +167,7 @@ impl Servers {
     pub fn insert(&mut self, tx: TransactionId, served: Served) {
         self.by_key.insert(served.key.clone(), tx);
         if let Some(merge) = &served.merge {
-            self.by_merge.entry(merge.clone()).or_insert(tx);
+            self.by_merge.insert(merge.clone(), tx);
         }
         if let Some(call) = &served.call {
             let invites = self.by_call.entry(call.call_id.clone()).or_default();

@@ -41,7 +41,7 @@ impl Endpoint {
         } else if let Some(fault) = faults::of(&request) {
             self.counters.faults_answered += 1;
             let response = fault.answer(self, &request);
-            self.answer_at_once(now, route, key, request, response);
+            self.answer_at_once(now, route, key, &request, response);
         } else if !self.receive_merged(route, &request) {
             self.receive_new(now, from, route, key, request);
         }
@@ -60,7 +60,7 @@ impl Endpoint {
             let response = self.answer(&request, 503);
             return self.send(route, response.write(&self.style));
         }
-        let Some(tx) = self.open_server(now, route, key, request.clone()) else {
+        let Some(tx) = self.open_server(now, route, key, &request) else {
             return;
         };
         let flow = route.flow;
@@ -98,7 +98,7 @@ impl Endpoint {
         let status = if invite.is_some() { 200 } else { 481 };
         let tag = invite.and_then(|tx| self.local_tag(tx));
         let response = self.answer_with(&cancel, status, tag.as_deref());
-        self.answer_at_once(now, route, key, cancel, response);
+        self.answer_at_once(now, route, key, &cancel, response);
         match invite {
             Some(tx) => self.cancel_server(now, tx),
             None => self.counters.stray_cancels += 1,
@@ -109,7 +109,7 @@ impl Endpoint {
         let Some(served) = self.servers.lookup(tx) else {
             return;
         };
-        let Some(invite) = served.request.clone() else {
+        let Some(invite) = served.invite.clone() else {
             return;
         };
         let tag = self.local_tag(tx);
@@ -155,7 +155,7 @@ impl Endpoint {
         now: Instant,
         route: Route,
         key: ServerKey,
-        request: Request,
+        request: &Request,
         response: Response,
     ) {
         if self.is_full() {
@@ -176,7 +176,7 @@ impl Endpoint {
         now: Instant,
         route: Route,
         key: ServerKey,
-        request: Request,
+        request: &Request,
     ) -> Option<TransactionId> {
         let transport = self.transport(route.flow)?;
         let machine = Server::start(now, transport, request.method());
@@ -244,7 +244,7 @@ impl Endpoint {
     }
 
     fn try_on(&mut self, now: Instant, tx: TransactionId) {
-        let request = self.servers.lookup(tx).and_then(|s| s.request.clone());
+        let request = self.servers.lookup(tx).and_then(|s| s.invite.clone());
         if let Some(request) = request {
             let response = self.answer(&request, 100);
             self.respond(now, tx, response);

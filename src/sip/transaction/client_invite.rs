@@ -60,25 +60,24 @@ impl ClientInvite {
     /// Timer C bounds the proceeding state, 64*T1 after a CANCEL.
     ///
     /// ```text
-    ///                 | INVITE: send, arm A (UDP) and B
-    ///                 v
-    ///           +------------+  A: send, A doubles
-    ///   +-------|  Calling   |  B: timed out ---------------------------+
-    ///   |   +---+------------+                                          |
-    ///   |   |         | 1xx: deliver (send a wished CANCEL), arm C      |
-    ///   |   |         v                                                 |
-    ///   |   |   +------------+  1xx: deliver, arm C                     |
-    ///   |   |   | Proceeding |  cancel: send CANCEL, C = 64*T1          |
-    ///   |   | +-+------------+  C: timed out ---------------------------+
-    ///   |   | |       | 300-699: ACK, deliver                           |
-    ///   |   | |       v                                                 |
-    ///   |   | |  +-----------+  300-699: ACK again                      |
-    ///   +---|-|->| Completed |------------------- D (at once on TCP) ---+
-    /// 300-699 |  +-----------+                                          |
-    ///       | |                                                         v
-    ///   2xx | |  +-----------+  2xx: deliver, the owner ACKs again +------------+
-    ///       +-+->| Accepted  |--------------------------------- M->| Terminated |
-    ///            +-----------+                                     +------------+
+    ///                  | INVITE: send, arm A (UDP) and B
+    ///                  v
+    ///            +------------+  A: send, A doubles
+    ///      +-----|  Calling   |------------------------- B: timed out ------+
+    ///      |     +------------+                                             |
+    ///      |           | 1xx: deliver, send a wished CANCEL, arm C          |
+    ///      |           v                                                    |
+    ///      |     +------------+  1xx: deliver, arm C                        |
+    ///      |     | Proceeding |------------------------- C: timed out ------+
+    ///      |     +------------+  cancel: send CANCEL, C = 64*T1             |
+    ///      |           |                                                    |
+    ///      +-----------+                                                    |
+    ///      | 300-699: ACK, deliver    +-----------+  300-699: ACK again     |
+    ///      +------------------------->| Completed |-- D (at once on TCP) ---+
+    ///      |                          +-----------+                         v
+    ///      | 2xx: deliver             +-----------+  2xx: deliver    +------------+
+    ///      +------------------------->| Accepted  |-- M ------------>| Terminated |
+    ///                                 +-----------+                  +------------+
     /// ```
     pub fn on(&mut self, now: Instant, event: Event) -> Action {
         match self.state {

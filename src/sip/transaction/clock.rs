@@ -1,9 +1,42 @@
-//! The few timers of one transaction.
+//! The timers of one transaction, by the names RFC 3261 and RFC 6026 give them.
 
 use std::time::Duration;
 
-use super::Timer;
 use crate::time::Instant;
+
+/// The timers of the four machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Repeats a client INVITE.
+    A,
+    /// Gives up a client INVITE that nobody answered.
+    B,
+    /// Gives up an INVITE that remained provisional, on either side.
+    C,
+    /// Ends the wait for repeated non-2xx answers to a client INVITE.
+    D,
+    /// Repeats a client non-INVITE request.
+    E,
+    /// Gives up a client non-INVITE request.
+    F,
+    /// Repeats the final answer to a server INVITE: non-2xx (RFC 3261 §17.2.1), and in the
+    /// accepted state 2xx (§13.3.1.4).
+    G,
+    /// Gives up waiting for the ACK of a non-2xx answer.
+    H,
+    /// Ends the wait for repeated ACKs.
+    I,
+    /// Ends the wait for repeated non-INVITE requests; also frees one that is never answered.
+    J,
+    /// Ends the wait for repeated answers to a non-INVITE request.
+    K,
+    /// Ends the accepted state of a server INVITE (RFC 6026 §8.7).
+    L,
+    /// Ends the accepted state of a client INVITE (RFC 6026 §8.4).
+    M,
+    /// Demands the automatic 100.
+    Trying,
+}
 
 /// At most two armed timers, each under its name.
 #[derive(Clone, Copy, Debug, Default)]

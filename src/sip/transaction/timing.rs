@@ -1,4 +1,4 @@
-//! The timer values of RFC 3261 table 4, and the names of the timers.
+//! The timer values of RFC 3261 table 4.
 
 use std::time::Duration;
 
@@ -23,46 +23,12 @@ pub const TRYING_AFTER: Duration = Duration::from_millis(200);
 /// minutes of a proxy (timer C); an endpoint uses it so that no call can hang for ever.
 pub const PROCEEDING: Duration = Duration::from_secs(181);
 
-/// The timers of the four machines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timer {
-    /// Repeats a client INVITE.
-    A,
-    /// Gives up a client INVITE that nobody answered.
-    B,
-    /// Gives up an INVITE that remained provisional, on either side.
-    C,
-    /// Ends the wait for repeated non-2xx answers to a client INVITE.
-    D,
-    /// Repeats a client non-INVITE request.
-    E,
-    /// Gives up a client non-INVITE request.
-    F,
-    /// Repeats the final answer to a server INVITE: non-2xx (RFC 3261 §17.2.1), and in the
-    /// accepted state 2xx (§13.3.1.4).
-    G,
-    /// Gives up waiting for the ACK of a non-2xx answer.
-    H,
-    /// Ends the wait for repeated ACKs.
-    I,
-    /// Ends the wait for repeated non-INVITE requests; also frees one that is never answered.
-    J,
-    /// Ends the wait for repeated answers to a non-INVITE request.
-    K,
-    /// Ends the accepted state of a server INVITE (RFC 6026 §8.7).
-    L,
-    /// Ends the accepted state of a client INVITE (RFC 6026 §8.4).
-    M,
-    /// Demands the automatic 100.
-    Trying,
-}
-
 /// A wait that absorbs repetitions: `on_udp` there, nothing on TCP, which repeats nothing.
-pub(super) fn absorb(transport: Transport, on_udp: Duration) -> Option<Duration> {
+pub(in crate::sip) fn absorb(transport: Transport, on_udp: Duration) -> Option<Duration> {
     (transport == Transport::Udp).then_some(on_udp)
 }
 
 /// The next retransmission interval: doubled, at most T2.
-pub(super) fn doubled(interval: Duration) -> Duration {
+pub(in crate::sip) fn doubled(interval: Duration) -> Duration {
     (interval * 2).min(T2)
 }
