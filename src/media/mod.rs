@@ -1,4 +1,12 @@
 //! Media: from a file to RTP packets, and from RTP packets to a judgement.
+//!
+//! ```text
+//! file -> nal -> access_unit (slice, picture_order, parameter_sets, sei) -> clip
+//! clip -> cut (ps, rtp), once per policy -> sender, one per stream -> batches of octets
+//! octets -> receiver -> demux -> verdict, against the clip
+//! ```
+//!
+//! Signalling and media meet in [`order`]. Nothing here has a clock, a socket or a file.
 
 mod access_unit;
 pub mod clip;

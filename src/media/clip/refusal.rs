@@ -1,0 +1,123 @@
+//! Files that cannot be played, and what to tell their owner.
+
+use super::super::access_unit::Stream;
+
+/// Why a file cannot be played.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClipError {
+    /// No octets.
+    #[error("the file is empty")]
+    Empty,
+    /// No start code anywhere.
+    #[error(
+        "this is {0}, not an H.264 byte stream (Annex B, usually *.h264 or *.264); \
+         `ffmpeg -i FILE -c:v copy -bsf:v h264_mp4toannexb -f h264 out.h264` takes the stream \
+         out of a container"
+    )]
+    NotByteStream(&'static str),
+    /// A byte stream of the other codec.
+    #[error(
+        "this is an H.265 byte stream; only H.264 can be played: \
+         `ffmpeg -i FILE -c:v libx264 out.h264` converts it"
+    )]
+    H265,
+    /// No sequence or no picture parameter set that can be used.
+    #[error(
+        "the stream has no usable {missing}{}; it cannot be decoded by anybody",
+        why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default()
+    )]
+    NoParameterSets {
+        /// What there is none of.
+        missing: &'static str,
+        /// Why those that are there cannot be used.
+        why: Option<String>,
+    },
+    /// Parameter sets but no picture.
+    #[error("the stream has parameter sets but no pictures ({0} slices could not be read)")]
+    NoPictures(u64),
+    /// Pictures, but none to begin with.
+    #[error(
+        "none of the stream's {0} frames is a key frame (IDR, recovery point, or I slices only), \
+         so that no decoder could begin"
+    )]
+    NoKeyFrame(usize),
+    /// A file made to waste memory.
+    #[error("the stream's parameter sets are larger than its pictures")]
+    ParameterSetsTooLarge,
+}
+
+/// Refuses what cannot be a clip.
+pub(super) fn refuse(bytes: &[u8], stream: &Stream) -> Result<(), ClipError> {
+    if stream.units.is_empty() {
+        return Err(ClipError::NotByteStream(guess(bytes)));
+    }
+    if stream.excessive {
+        return Err(ClipError::ParameterSetsTooLarge);
+    }
+    if !stream.sets.are_usable() {
+        return Err(unusable(bytes, stream));
+    }
+    if stream.frames.is_empty() {
+        return Err(ClipError::NoPictures(stream.unreadable));
+    }
+    Ok(())
+}
+
+/// What a stream without usable parameter sets is.
+fn unusable(bytes: &[u8], stream: &Stream) -> ClipError {
+    let begins = |header: &[u8]| {
+        let mut units = stream.units.iter().filter_map(|at| bytes.get(at.clone()));
+        units.any(|unit| unit.starts_with(header))
+    };
+    // The headers of a video parameter set and a sequence parameter set of H.265.
+    if begins(&[0x40, 0x01]) && begins(&[0x42, 0x01]) {
+        return ClipError::H265;
+    }
+    // Three octets 00 00 01 stand somewhere in most files.
+    let zeros = bytes.iter().take_while(|octet| **octet == 0).count();
+    let known = guess(bytes);
+    if known != UNKNOWN || zeros < 2 || bytes.get(zeros) != Some(&1) {
+        return ClipError::NotByteStream(known);
+    }
+    let has_sps = stream.sets.any_sequence().is_some();
+    let what = if has_sps {
+        "picture parameter set"
+    } else {
+        "sequence parameter set"
+    };
+    missing(what, stream)
+}
+
+/// The error of a stream without `what`.
+pub(super) fn missing(what: &'static str, stream: &Stream) -> ClipError {
+    ClipError::NoParameterSets {
+        missing: what,
+        why: stream.sets.rejected().map(str::to_owned),
+    }
+}
+
+const UNKNOWN: &str = "something unknown";
+
+/// What kind of file begins like this.
+fn guess(bytes: &[u8]) -> &'static str {
+    let at = |offset: usize, sign: &[u8]| {
+        bytes
+            .get(offset..)
+            .is_some_and(|rest| rest.starts_with(sign))
+    };
+    if at(4, b"ftyp") || at(4, b"moov") || at(4, b"mdat") {
+        "an MP4 file"
+    } else if at(0, &[0x1A, 0x45, 0xDF, 0xA3]) {
+        "a Matroska or WebM file"
+    } else if at(0, b"FLV") {
+        "an FLV file"
+    } else if at(0, b"RIFF") {
+        "an AVI or WAV file"
+    } else if at(0, &[0, 0, 1, 0xBA]) {
+        "an MPEG program stream"
+    } else if at(0, &[0x47]) && at(188, &[0x47]) {
+        "an MPEG transport stream"
+    } else {
+        UNKNOWN
+    }
+}
