@@ -288,3 +288,64 @@ fn loss(error: &io::Error) -> Loss {
         _ => Loss::Failed(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::{Clip, ClipOptions, Cut, PsPolicy, RtpPolicy};
+    use bytes::Bytes;
+
+    /// The datagrams of a clip's first key frame.
+    async fn datagrams(offload: Offload) -> Vec<Vec<u8>> {
+        let octets = Bytes::from_static(include_bytes!("../../media/street-1080p25.h264"));
+        let clip = Clip::parse("clip", octets, ClipOptions::default()).unwrap();
+        let cut = Cut::new(Arc::new(clip), &PsPolicy::default(), &RtpPolicy::default());
+        let packets = cut.packets(0).len();
+        let config = Arc::new(SenderConfig::new(Arc::new(cut), 1));
+
+        let here = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let peer = UdpSocket::bind(here).await.unwrap();
+        let socket = socket::udp(here, None).unwrap();
+        socket.connect(peer.local_addr().unwrap()).unwrap();
+        let clock = Clock::start();
+        let mut line = Line::new(Socket::Udp(socket), config, clock.mono()).unwrap();
+        if let Wire::Udp(datagrams) = &mut line.wire {
+            datagrams.offload = offload;
+        }
+        let mut tools = Tools::default();
+        let mut all = Vec::new();
+        let mut buffer = vec![0; 65_536];
+        while all.len() < packets {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            line.send(clock, &mut tools, true).unwrap();
+            while let Ok(length) = peer.try_recv(&mut buffer) {
+                all.push(buffer[..length].to_vec());
+            }
+        }
+        assert_eq!(tools.lateness.len(), 1);
+        assert!(!line.is_mid_frame());
+        all
+    }
+
+    #[tokio::test]
+    async fn a_socket_without_offload_sends_the_same_datagrams() {
+        let together = datagrams(Offload::Segments(0)).await;
+        let each = datagrams(Offload::Refused).await;
+        assert!(together.len() > 10, "{} datagrams", together.len());
+        assert!(together == each);
+    }
+
+    #[tokio::test]
+    async fn a_frame_of_one_datagram_after_a_longer_segment_size_is_not_cut() {
+        let here = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let socket = UdpSocket::bind(here).await.unwrap();
+        if socket::segment(&socket, 1412).is_ok() {
+            let peer = UdpSocket::bind(here).await.unwrap();
+            socket.connect(peer.local_addr().unwrap()).await.unwrap();
+            socket.writable().await.unwrap();
+            socket::send_gathered(&socket, &[io::IoSlice::new(&[7; 300])]).unwrap();
+            let mut buffer = [0; 2000];
+            assert_eq!(peer.recv(&mut buffer).await.unwrap(), 300);
+        }
+    }
+}

@@ -6,6 +6,8 @@ mod driver;
 mod flows;
 mod line;
 mod media;
+#[cfg(test)]
+mod media_tests;
 mod pump;
 mod scratch;
 mod socket;
