@@ -1,0 +1,379 @@
+//! What the platform is asked to do, and what it tells.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::{BasicParam, CatalogItem, DeviceInfo, DeviceStatus, Outcome};
+use crate::media::{Counts, Expected, Loss, MediaTransport, Verdict};
+use crate::sip::Transport;
+
+use super::complaint::Complaint;
+
+/// A question to a device, numbered by its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskId(pub u64);
+
+/// A call to a device, numbered by its owner. A number may be used again once its call is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlayId(pub u64);
+
+/// What the owner of a platform asks of it.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Ask a device something; [`Event::Answered`] or [`Event::AskFailed`] follows.
+    Query {
+        /// Whom.
+        device: DeviceId,
+        /// What.
+        what: Query,
+        /// The number of the question.
+        ask: AskId,
+    },
+    /// Send OPTIONS to a device, which answers [`Answer::Pong`].
+    Ping {
+        /// Whom.
+        device: DeviceId,
+        /// The number of the question.
+        ask: AskId,
+    },
+    /// INVITE a channel and judge what it sends.
+    Play {
+        /// The device that is registered.
+        device: DeviceId,
+        /// Its channel.
+        channel: DeviceId,
+        /// How media travels, as the camera sees it: with `TcpActive` the camera connects to us.
+        transport: MediaTransport,
+        /// What the stream is compared with. Its SSRC is set by the call.
+        expected: Arc<Expected>,
+        /// The number of the call.
+        play: PlayId,
+    },
+    /// End a call: BYE, or CANCEL while it is not answered.
+    Stop {
+        /// Which.
+        play: PlayId,
+    },
+    /// End all calls, then [`Event::Off`].
+    Shutdown,
+}
+
+/// A question (GB/T 28181-2022 §9.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// The channels.
+    Catalog,
+    /// What the device is.
+    DeviceInfo,
+    /// How the device is.
+    DeviceStatus,
+    /// How it is configured: types joined by `/`, such as `BasicParam`. One answer each.
+    ConfigDownload(String),
+}
+
+impl Query {
+    /// The `CmdType`.
+    pub fn cmd_type(&self) -> &'static str {
+        match self {
+            Query::Catalog => "Catalog",
+            Query::DeviceInfo => "DeviceInfo",
+            Query::DeviceStatus => "DeviceStatus",
+            Query::ConfigDownload(_) => "ConfigDownload",
+        }
+    }
+}
+
+/// A complete answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Every channel, in the order they came.
+    Catalog(Vec<CatalogItem>),
+    /// What the device is.
+    DeviceInfo(DeviceInfo),
+    /// How the device is.
+    DeviceStatus(DeviceStatus),
+    /// One entry per configuration type asked for, in the order they came.
+    Config(Vec<ConfigAnswer>),
+    /// The status that answered OPTIONS.
+    Pong(u16),
+}
+
+/// The answer for one configuration type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigAnswer {
+    /// Its `Result`.
+    pub result: Outcome,
+    /// The basic parameters, if it has them.
+    pub basic: Option<BasicParam>,
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskFailure {
+    /// The device is not registered, or off-line.
+    NotRegistered,
+    /// The device refused the request with this SIP status.
+    Refused(u16),
+    /// The request was not even acknowledged.
+    Unreachable(String),
+    /// Acknowledged, but the answer did not come, or not all of it.
+    Timeout {
+        /// Parts that came: catalogue items or configuration types.
+        got: usize,
+        /// How many there should be, if the device said so.
+        of: Option<usize>,
+    },
+}
+
+impl fmt::Display for AskFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AskFailure::NotRegistered => f.write_str("the device is not registered"),
+            AskFailure::Refused(status) => write!(f, "refused with {status}"),
+            AskFailure::Unreachable(why) => f.write_str(why),
+            AskFailure::Timeout { got: 0, .. } => f.write_str("no answer in time"),
+            AskFailure::Timeout { got, of: Some(of) } => write!(f, "{got} of {of} parts in time"),
+            AskFailure::Timeout { got, of: None } => write!(f, "{got} parts in time, not all"),
+        }
+    }
+}
+
+/// What happened on a platform.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Its sockets are open.
+    Listening {
+        /// For datagrams.
+        udp: SocketAddr,
+        /// For connections.
+        tcp: Option<SocketAddr>,
+    },
+    /// A socket cannot be opened, or is gone.
+    NotListening {
+        /// Which.
+        transport: Transport,
+        /// Why.
+        why: String,
+    },
+    /// A device registered.
+    Registered {
+        /// Which.
+        device: DeviceId,
+        /// Where it is.
+        at: SocketAddr,
+        /// How it is reached.
+        transport: Transport,
+        /// For how long.
+        expires: Duration,
+        /// Whether it was registered before.
+        refresh: bool,
+    },
+    /// A device unregistered.
+    Unregistered {
+        /// Which.
+        device: DeviceId,
+    },
+    /// A registration was refused, challenges apart.
+    Refused {
+        /// Which device, as far as it can be told.
+        device: Option<DeviceId>,
+        /// From where.
+        from: SocketAddr,
+        /// The SIP status.
+        status: u16,
+        /// Why, in words for a person.
+        why: String,
+    },
+    /// A Keepalive came.
+    Kept {
+        /// From which device.
+        device: DeviceId,
+        /// Whether it says that it is well.
+        healthy: bool,
+    },
+    /// A device is not there any more. Its calls end.
+    Offline {
+        /// Which.
+        device: DeviceId,
+        /// How that was noticed.
+        why: Absence,
+    },
+    /// A device that was silent for too long sent a Keepalive: it is there again.
+    Back {
+        /// Which.
+        device: DeviceId,
+    },
+    /// A Notify came that is none of Keepalive and MediaStatus.
+    Notified {
+        /// From which device.
+        device: DeviceId,
+        /// Its `CmdType`.
+        cmd_type: String,
+    },
+    /// A question is answered.
+    Answered {
+        /// Which.
+        ask: AskId,
+        /// By whom.
+        device: DeviceId,
+        /// How.
+        answer: Answer,
+        /// From question to (the last part of the) answer.
+        took: Duration,
+    },
+    /// A question is not answered.
+    AskFailed {
+        /// Which.
+        ask: AskId,
+        /// By whom.
+        device: DeviceId,
+        /// Why.
+        why: AskFailure,
+    },
+    /// A device accepted an INVITE.
+    PlayAnswered {
+        /// The call.
+        play: PlayId,
+        /// Where media comes from, as its SDP says.
+        media: SocketAddr,
+        /// The SSRC agreed.
+        ssrc: u32,
+        /// From INVITE to 200.
+        took: Duration,
+    },
+    /// The first packet came.
+    Streaming {
+        /// The call.
+        play: PlayId,
+        /// From INVITE to here.
+        took: Duration,
+    },
+    /// The media connection broke, or could not be made. It is awaited or tried again.
+    MediaLost {
+        /// The call.
+        play: PlayId,
+        /// What happened.
+        why: Loss,
+    },
+    /// How the stream stands, about once a second.
+    Progress {
+        /// The call.
+        play: PlayId,
+        /// The judgement so far.
+        verdict: Box<Verdict>,
+    },
+    /// A call that was answered is over: BYE answered, media stopped.
+    PlayEnded {
+        /// The call.
+        play: PlayId,
+        /// Who or what ended it.
+        why: PlayEnd,
+        /// What went through.
+        counts: Counts,
+        /// The final judgement.
+        verdict: Option<Box<Verdict>>,
+        /// The program stream that came, if [`Expected::record`] asked for it.
+        recording: Bytes,
+    },
+    /// A call did not come about.
+    PlayRefused {
+        /// The call.
+        play: PlayId,
+        /// Why.
+        why: PlayFailure,
+    },
+    /// A device did what the standard does not allow.
+    Complaint(Complaint),
+    /// Everything is closed.
+    Off,
+}
+
+/// How it was noticed that a device is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// No Keepalive for too long. A Keepalive brings it back.
+    Silent,
+    /// It did not refresh its registration. It has to register again.
+    Expired,
+    /// Its TCP connection is gone (GB/T 28181-2022 §9.1.1 f). It has to register again.
+    Disconnected,
+}
+
+/// Why an answered call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayEnd {
+    /// Its owner ended it.
+    Stopped,
+    /// The device sent BYE.
+    ByDevice,
+    /// The device said with MediaStatus that it has sent everything.
+    MediaStatus,
+    /// No media came for too long.
+    NoMedia,
+    /// The media plane gave up, or the connection could not be made.
+    MediaFailed,
+    /// The device went off-line or unregistered.
+    DeviceGone,
+}
+
+/// Why a call did not come about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlayFailure {
+    /// The device is not registered, or off-line.
+    NotRegistered,
+    /// The number belongs to a call that is not over.
+    NumberInUse,
+    /// All 10,000 SSRCs of the domain are in use.
+    NoSsrc,
+    /// The platform is shutting down.
+    ShuttingDown,
+    /// Media could not be opened.
+    NoMedia(String),
+    /// The device refused with this SIP status.
+    Refused {
+        /// The status.
+        status: u16,
+        /// Its reason phrase.
+        reason: String,
+    },
+    /// No final response in time, or the flow broke.
+    NoAnswer(String),
+    /// The device's SDP cannot be used. The call was acknowledged and ended with BYE.
+    BadAnswer(String),
+    /// Its owner ended it before it was answered.
+    Cancelled,
+    /// The device went off-line before it had answered.
+    DeviceGone,
+}
+
+impl PlayFailure {
+    /// The SIP status of a refusal by the device.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            PlayFailure::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for PlayFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PlayFailure::NotRegistered => "the device is not registered",
+            PlayFailure::NumberInUse => "the call's number is in use",
+            PlayFailure::NoSsrc => "no SSRC is free",
+            PlayFailure::ShuttingDown => "the platform is shutting down",
+            PlayFailure::Cancelled => "cancelled",
+            PlayFailure::DeviceGone => "the device went off-line",
+            PlayFailure::Refused { status, reason } => return write!(f, "{status} {reason}"),
+            PlayFailure::NoMedia(why)
+            | PlayFailure::NoAnswer(why)
+            | PlayFailure::BadAnswer(why) => why,
+        })
+    }
+}
