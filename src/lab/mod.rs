@@ -23,6 +23,7 @@ mod network;
 #[cfg(test)]
 pub(crate) mod parrot;
 mod raw;
+mod stream;
 mod tcp;
 #[cfg(test)]
 mod tests;

@@ -274,3 +274,23 @@ fn a_node_is_woken_at_the_time_it_asked_for() {
     };
     assert_eq!(when.mono, hour);
 }
+
+#[test]
+fn an_hour_of_two_hundred_nodes_is_nothing_but_what_happens_in_it() {
+    let mut lab = Lab::new(1);
+    lab.set_links(Link::lossy(0.2));
+    let server = udp(&mut lab, 200, Parrot::repeating());
+    let clients: Vec<_> = (0..200)
+        .map(|last| udp(&mut lab, last, Parrot::silent()))
+        .collect();
+    for minute in 0..60u8 {
+        for client in &clients {
+            let ping = Bytes::from(vec![minute; 400]);
+            lab.command(*client, Say::Send(FLOW, at(200, 5060), ping));
+        }
+        lab.run_for(60 * SECOND);
+    }
+    assert_eq!(lab.now().mono, Instant::from_nanos(3_600_000_000_000));
+    let pings = octets(&lab, server).len() / 400;
+    assert!((9_300..9_900).contains(&pings), "{pings} of 12000 arrived");
+}

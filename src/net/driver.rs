@@ -1,9 +1,11 @@
 //! The loop that runs any [`Node`] on real sockets: one task and one timer per node.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
 use super::clock::Clock;
-use super::flows::{Flows, Happened};
+use super::flows::{Flows, Happened, Trouble};
 use super::media::Media;
 use super::streams::Streams;
 use crate::node::{Input, Node, Output};
@@ -36,6 +38,11 @@ impl<N: Node> Driver<N> {
             wait: None,
         };
         (driver, sender)
+    }
+
+    /// What the node's sockets could not do, to be asked while it runs.
+    pub fn trouble(&self) -> Arc<Trouble> {
+        self.flows.trouble()
     }
 
     /// Runs the node until every sender of commands is dropped, then ends its streams, hands over

@@ -5,6 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -42,13 +44,23 @@ pub(super) enum Happened {
     },
 }
 
-/// What a node's datagram sockets could not do, since the node started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Trouble {
-    /// Datagrams the system did not take.
-    pub(super) unsent: u64,
-    /// Failed receptions.
-    pub(super) unread: u64,
+/// What a node's datagram sockets could not do since the node started.
+#[derive(Debug, Default)]
+pub struct Trouble {
+    unsent: AtomicU64,
+    unread: AtomicU64,
+}
+
+impl Trouble {
+    /// Datagrams the system did not take; to SIP they are lost.
+    pub fn unsent(&self) -> u64 {
+        self.unsent.load(Ordering::Relaxed)
+    }
+
+    /// Receptions that failed.
+    pub fn unread(&self) -> u64 {
+        self.unread.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug)]
@@ -77,7 +89,7 @@ pub(super) struct Flows {
     inbox: Inbox,
     serials: u64,
     accepted: u32,
-    pub(super) trouble: Trouble,
+    trouble: Arc<Trouble>,
 }
 
 impl Flows {
@@ -93,8 +105,12 @@ impl Flows {
             inbox,
             serials: 0,
             accepted: 0,
-            trouble: Trouble::default(),
+            trouble: Arc::default(),
         }
+    }
+
+    pub(super) fn trouble(&self) -> Arc<Trouble> {
+        self.trouble.clone()
     }
 
     /// Opens a flow; [`Flows::next`] tells what came of it.
@@ -133,7 +149,7 @@ impl Flows {
     pub(super) fn send(&mut self, flow: FlowId, to: SocketAddr, bytes: Bytes) {
         if let Some((_, socket)) = self.udp.iter().find(|(id, _)| *id == flow) {
             if let Err(error) = socket.try_send_to(&bytes, to) {
-                self.trouble.unsent += 1;
+                self.trouble.unsent.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(%error, %to, "a datagram was not sent");
             }
             return;
@@ -207,7 +223,7 @@ impl Flows {
                 }
                 Poll::Ready(Err(error)) => {
                     // Another system's word for an ICMP answer to an earlier datagram.
-                    self.trouble.unread += 1;
+                    self.trouble.unread.fetch_add(1, Ordering::Relaxed);
                     tracing::debug!(%error, "a datagram was not received");
                     cx.waker().wake_by_ref();
                 }

@@ -1,7 +1,16 @@
 //! Nodes and streams on real sockets: the only room with a clock, a socket and a file.
+//!
+//! ```text
+//!  commands ─> driver ─ node ─> events       one task and one timer per node
+//!               │   └─ flows                 UDP in that task; a task per TCP connection
+//!               └─ streams ─ stream          a task per media stream: opens, connects, accepts
+//!                              ├─ pump       many sending streams on one tick
+//!                              └─ source     receives into a verdict
+//! ```
 
 mod clock;
 mod connection;
+mod door;
 mod driver;
 mod flows;
 mod line;
@@ -11,6 +20,7 @@ mod media_tests;
 mod pump;
 mod scratch;
 mod socket;
+mod source;
 mod stream;
 mod streams;
 #[cfg(test)]
@@ -18,5 +28,6 @@ mod tests;
 
 pub use clock::Clock;
 pub use driver::Driver;
+pub use flows::Trouble;
 pub use media::Media;
 pub use pump::{Pump, PumpHandle};

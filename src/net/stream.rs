@@ -13,15 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::clock::Clock;
-use super::line::Socket;
+use super::door::{Door, Way};
 use super::media::Media;
 use super::pump::FromPump;
-use super::{scratch, socket};
+use super::source::{Read, Source};
 use crate::media::receiver::Receiver;
 use crate::media::{
     Counts, Expected, Flowing, Framing, Loss, MediaTransport, Report, SenderConfig, StreamId,
@@ -29,9 +28,6 @@ use crate::media::{
 
 /// How often a receiving stream says how it stands.
 const PROGRESS: Duration = Duration::from_secs(1);
-
-/// How many datagrams are read before the task looks around.
-const READS: usize = 64;
 
 /// An order to a stream that is open. No more orders means stop.
 #[derive(Debug)]
@@ -53,24 +49,6 @@ pub(super) struct Stream {
     counts: Counts,
     /// What is received now, or was until the connection broke.
     receiver: Option<(Arc<Expected>, Receiver)>,
-}
-
-/// What a stream holds from open to end.
-#[derive(Debug)]
-enum Door {
-    Udp {
-        rtp: std::net::UdpSocket,
-        rtcp: Option<UdpSocket>,
-    },
-    Active(IpAddr),
-    Passive(TcpListener),
-}
-
-/// A way to the peer.
-#[derive(Debug)]
-enum Way {
-    Udp(std::net::UdpSocket),
-    Tcp(TcpStream),
 }
 
 impl Stream {
@@ -278,156 +256,6 @@ impl Stream {
         // A node that has ended needs no reports.
         let _ = self.reports.send(report);
     }
-}
-
-impl Door {
-    fn open(transport: MediaTransport, local: IpAddr) -> io::Result<(Door, SocketAddr)> {
-        match transport {
-            MediaTransport::Udp => {
-                let (rtp, rtcp) = socket::rtp_pair(local)?;
-                let address = rtp.local_addr()?;
-                let rtcp = rtcp.map(UdpSocket::from_std).transpose()?;
-                Ok((Door::Udp { rtp, rtcp }, address))
-            }
-            MediaTransport::TcpActive => Ok((Door::Active(local), SocketAddr::new(local, 0))),
-            MediaTransport::TcpPassive => {
-                let listener = socket::listener(SocketAddr::new(local, 0))?;
-                let address = listener.local_addr()?;
-                Ok((Door::Passive(TcpListener::from_std(listener)?), address))
-            }
-        }
-    }
-
-    /// Finds the peer: connects to it, or waits for it.
-    async fn way(&self, remote: SocketAddr, receives: bool) -> io::Result<Way> {
-        match self {
-            Door::Udp { rtp, .. } => {
-                let rtp = rtp.try_clone()?;
-                if receives {
-                    socket::expect_much(&rtp);
-                } else {
-                    rtp.connect(remote)?;
-                }
-                Ok(Way::Udp(rtp))
-            }
-            Door::Active(local) => {
-                let local = SocketAddr::new(*local, 0);
-                Ok(Way::Tcp(socket::connect(local, remote).await?))
-            }
-            Door::Passive(listener) => Ok(Way::Tcp(listener.accept().await?.0)),
-        }
-    }
-
-    /// Waits for one datagram on the RTCP port, and forgets it.
-    async fn hear_rtcp(&self) {
-        let Door::Udp {
-            rtcp: Some(rtcp), ..
-        } = self
-        else {
-            return std::future::pending().await;
-        };
-        loop {
-            if rtcp.readable().await.is_err() {
-                return std::future::pending().await;
-            }
-            if scratch::with(|buffer| rtcp.try_recv(buffer)).is_ok() {
-                return;
-            }
-        }
-    }
-}
-
-impl Way {
-    fn into_socket(self) -> io::Result<Socket> {
-        Ok(match self {
-            Way::Udp(socket) => Socket::Udp(socket),
-            Way::Tcp(stream) => Socket::Tcp(stream.into_std()?),
-        })
-    }
-}
-
-/// A socket that media comes from.
-#[derive(Debug)]
-enum Source {
-    Udp(UdpSocket),
-    Tcp(TcpStream),
-}
-
-/// What one reading brought.
-#[derive(Debug, PartialEq, Eq)]
-enum Read {
-    Octets(usize),
-    End,
-}
-
-impl Source {
-    fn new(way: Way) -> io::Result<Source> {
-        Ok(match way {
-            Way::Udp(socket) => Source::Udp(UdpSocket::from_std(socket)?),
-            Way::Tcp(stream) => Source::Tcp(stream),
-        })
-    }
-
-    fn framing(&self) -> Framing {
-        match self {
-            Source::Udp(_) => Framing::Datagram,
-            Source::Tcp(_) => Framing::Stream,
-        }
-    }
-
-    async fn readable(&self) -> io::Result<()> {
-        match self {
-            Source::Udp(socket) => socket.readable().await,
-            Source::Tcp(stream) => stream.readable().await,
-        }
-    }
-
-    /// Hands what has arrived to `receiver`.
-    fn read(&self, clock: Clock, receiver: &mut Receiver) -> io::Result<Read> {
-        let mut all = 0;
-        for _ in 0..READS {
-            let read = scratch::with(|buffer| match self {
-                Source::Udp(socket) => read_datagram(socket, buffer, clock, receiver),
-                Source::Tcp(stream) => read_octets(stream, buffer, clock, receiver),
-            });
-            match read {
-                Ok(Read::Octets(octets)) => all += octets,
-                Ok(Read::End) => return Ok(Read::End),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Read::Octets(all))
-    }
-}
-
-fn read_datagram(
-    socket: &UdpSocket,
-    buffer: &mut [u8],
-    clock: Clock,
-    receiver: &mut Receiver,
-) -> io::Result<Read> {
-    let receive = || socket::receive(socket, buffer);
-    let (octets, dropped) = socket.try_io(tokio::io::Interest::READABLE, receive)?;
-    if let Some(dropped) = dropped {
-        receiver.kernel_drops(dropped.into());
-    }
-    receiver.datagram(clock.mono(), buffer.get(..octets).unwrap_or_default());
-    Ok(Read::Octets(octets))
-}
-
-fn read_octets(
-    stream: &TcpStream,
-    buffer: &mut [u8],
-    clock: Clock,
-    receiver: &mut Receiver,
-) -> io::Result<Read> {
-    let octets = stream.try_read(buffer)?;
-    if octets == 0 {
-        return Ok(Read::End);
-    }
-    receiver.octets(clock.mono(), buffer.get(..octets).unwrap_or_default());
-    Ok(Read::Octets(octets))
 }
 
 fn failed(error: io::Error) -> Loss {

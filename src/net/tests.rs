@@ -230,6 +230,31 @@ async fn a_node_whose_owner_lets_go_hands_over_what_is_queued_and_ends() {
 }
 
 #[tokio::test]
+async fn a_datagram_the_system_refuses_is_counted_and_the_next_one_leaves() {
+    let (driver, say) = Driver::new(Parrot::silent(), Clock::start(), &Media::default());
+    let trouble = driver.trouble();
+    let (tell, mut heard) = mpsc::unbounded_channel();
+    tokio::spawn(driver.run(move |event| {
+        let _ = tell.send(event);
+    }));
+    say.send(Say::Open(FLOW, Open::Udp { local: any() }))
+        .await
+        .unwrap();
+    let Some(Heard::Opened(_, is)) = heard.recv().await else {
+        panic!("not opened");
+    };
+    for octets in [70_000, 70] {
+        let bytes = Bytes::from(vec![1; octets]);
+        say.send(Say::Send(FLOW, is.local, bytes)).await.unwrap();
+    }
+    match heard.recv().await {
+        Some(Heard::Received(_, _, bytes)) => assert_eq!(bytes.len(), 70),
+        other => panic!("not received: {other:?}"),
+    }
+    assert_eq!((trouble.unsent(), trouble.unread()), (1, 0));
+}
+
+#[tokio::test]
 async fn a_node_is_woken_when_it_asked_to_be() {
     let mut cage = Cage::new(Parrot::silent());
     cage.say(Say::WakeAt(Clock::start().mono())).await;
