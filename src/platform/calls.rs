@@ -11,7 +11,7 @@ use crate::time::Now;
 
 use super::call::{Call, State};
 use super::complaint::Deviation;
-use super::desk::{Desk, Incoming, Purpose, Timer, Waiting};
+use super::desk::{Desk, Incoming, Purpose, Route, Timer, Waiting};
 use super::devices::{Devices, sender};
 use super::event::{Event, PlayEnd, PlayFailure, PlayId};
 use super::ssrcs::Ssrcs;
@@ -240,6 +240,15 @@ impl Calls {
         plays.sort_unstable();
         for play in plays {
             self.stop(now, desk, play);
+        }
+    }
+
+    /// A device is reached by another way, and so are its calls.
+    pub fn moved(&mut self, device: &DeviceId, route: Route) {
+        for play in self.by_device.get(device).into_iter().flatten() {
+            if let Some(call) = self.live.get_mut(play) {
+                call.route = route;
+            }
         }
     }
 
@@ -750,6 +759,18 @@ mod tests {
             assert_eq!(said.complaints(), [Deviation::Bye]);
             assert_eq!(end(&said), Some(PlayEnd::Stopped));
         }
+    }
+
+    #[test]
+    fn a_call_follows_its_device_to_another_address() {
+        let mut bench = Bench::new(config());
+        let (mut device, _) = up(&mut bench);
+        device.at = "192.0.2.1:6060".parse().unwrap();
+        let keepalive = device.keepalive();
+        device.say(&mut bench, keepalive);
+        let said = bench.command(Command::Stop { play: PlayId(1) });
+        assert_eq!(said.methods(), [Method::Bye]);
+        assert_eq!(said.sent[0].1, device.at);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct Config {
     /// How many devices may be registered, and how many connections open, at a time. Beyond it
     /// REGISTER is answered 503 and new connections are closed.
     pub capacity: usize,
+    /// The `SN` of its first query.
+    pub first_sn: u32,
     /// How it writes SIP.
     pub style: Style,
     /// How it writes XML.
@@ -63,6 +65,7 @@ impl Config {
             invite_timeout: Duration::from_secs(32),
             media_timeout: Duration::from_secs(10),
             capacity: 100_000,
+            first_sn: 1,
             style: Style {
                 user_agent: "vcam platform".to_owned(),
                 ..Style::default()

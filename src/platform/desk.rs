@@ -10,8 +10,8 @@ use crate::gb28181::DeviceId;
 use crate::media::Order;
 use crate::node::Output;
 use crate::sip::{
-    self, Endpoint, EndpointOutput, Flow, FlowId, Headers, Method, Request, Response, Tokens,
-    TransactionId, Transport,
+    self, CseqStyle, Endpoint, EndpointOutput, Flow, FlowId, Headers, Method, Request, Response,
+    Tokens, TransactionId, Transport, UriHost,
 };
 use crate::time::{Instant, Timers};
 
@@ -76,13 +76,14 @@ pub(super) struct Desk {
     pub tally: Tally,
     flows: HashMap<FlowId, Flow>,
     waiting: HashMap<TransactionId, Waiting>,
-    message_cseq: u32,
+    cseq: u32,
     sn: u32,
 }
 
 impl Desk {
     pub fn new(config: Arc<Config>, tokens: Tokens) -> Self {
         let style = Arc::new(config.style.clone());
+        let first_sn = config.first_sn;
         Desk {
             endpoint: Endpoint::new(style, tokens).limited_to(config.capacity.saturating_mul(4)),
             config,
@@ -91,8 +92,8 @@ impl Desk {
             tally: Tally::default(),
             flows: HashMap::new(),
             waiting: HashMap::new(),
-            message_cseq: 0,
-            sn: 0,
+            cseq: 0,
+            sn: first_sn.saturating_sub(1),
         }
     }
 
@@ -146,8 +147,14 @@ impl Desk {
     }
 
     /// Our own address, for From.
-    pub fn own_uri(&self) -> String {
-        format!("sip:{}@{}", self.config.id, self.config.domain)
+    pub fn own_uri(&self, flow: FlowId) -> String {
+        let Config {
+            id, domain, style, ..
+        } = &*self.config;
+        match style.uri_host {
+            UriHost::Domain => format!("sip:{id}@{domain}"),
+            UriHost::Address => format!("sip:{id}@{}", self.local(flow)),
+        }
     }
 
     /// Where we can be reached on a flow, for Contact.
@@ -169,25 +176,26 @@ impl Desk {
         host: &str,
         flow: FlowId,
     ) -> Request {
-        let cseq = self.next_cseq(method);
+        let cseq = self.next_cseq();
         let ip = self.local(flow).ip();
         let style = self.endpoint.style().clone();
         let tokens = self.endpoint.tokens_mut();
         let (tag, call_id) = (tokens.tag(&style), tokens.call_id(&style, ip));
         let target = format!("sip:{user}@{host}");
         Request::new(method, target.as_str())
-            .with_header("From", format!("<{}>;tag={tag}", self.own_uri()))
+            .with_header("From", format!("<{}>;tag={tag}", self.own_uri(flow)))
             .with_header("To", format!("<{target}>"))
             .with_header("Call-ID", call_id)
             .with_header("CSeq", format!("{cseq} {method}"))
     }
 
-    fn next_cseq(&mut self, method: Method) -> u32 {
-        if method == Method::Invite {
-            return 1;
+    /// Every request outside a dialog has a Call-ID of its own, so its number means little.
+    fn next_cseq(&mut self) -> u32 {
+        self.cseq = self.cseq % 0x7fff_ffff + 1;
+        match self.config.style.message_cseq {
+            CseqStyle::Increasing => self.cseq,
+            CseqStyle::Always(number) => number,
         }
-        self.message_cseq = self.message_cseq % 0x7fff_ffff + 1;
-        self.message_cseq
     }
 
     /// Starts a client transaction.

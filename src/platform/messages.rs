@@ -47,6 +47,7 @@ pub(super) fn receive(
     match (document.root, document.cmd_type.as_str()) {
         (Root::Notify, "Keepalive") => {
             presence::kept(now, desk, devices, device, incoming, &document);
+            calls.moved(&device, incoming.route);
         }
         (Root::Notify, "MediaStatus") => calls.media_status(now, desk, &incoming.request),
         (Root::Notify, cmd_type) => {

@@ -272,12 +272,11 @@ impl Platform {
         let (desk, devices) = (&mut self.desk, &mut self.devices);
         match incoming.request.method() {
             Method::Register if self.phase == Phase::Leaving => desk.reply(now.mono, incoming, 503),
-            Method::Register => {
-                let outcome = self.registrar.register(now, desk, devices, incoming);
-                if let Outcome::Unregistered(device) = outcome {
-                    self.calls.device_gone(now, desk, &device);
-                }
-            }
+            Method::Register => match self.registrar.register(now, desk, devices, incoming) {
+                Outcome::Registered(device) => self.calls.moved(&device, incoming.route),
+                Outcome::Unregistered(device) => self.calls.device_gone(now, desk, &device),
+                Outcome::Same => {}
+            },
             Method::Message => {
                 let (queries, calls) = (&mut self.queries, &mut self.calls);
                 messages::receive(now, desk, devices, queries, calls, incoming);

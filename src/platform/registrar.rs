@@ -37,6 +37,8 @@ struct Wish {
 pub(super) enum Outcome {
     /// Nothing changed for the device's calls.
     Same,
+    /// The device is where this REGISTER came from.
+    Registered(DeviceId),
     /// The device is gone.
     Unregistered(DeviceId),
 }
@@ -94,12 +96,13 @@ impl Registrar {
         });
         match judged {
             Ok(wish) if wish.expires.is_zero() => unregister(now, desk, devices, incoming, &wish),
-            Ok(wish) => {
-                if let Err(refusal) = bind(now, desk, devices, incoming, &wish) {
+            Ok(wish) => match bind(now, desk, devices, incoming, &wish) {
+                Ok(()) => Outcome::Registered(wish.device),
+                Err(refusal) => {
                     refuse(now, desk, incoming, refusal);
+                    Outcome::Same
                 }
-                Outcome::Same
-            }
+            },
             Err(refusal) => {
                 refuse(now, desk, incoming, refusal);
                 Outcome::Same
