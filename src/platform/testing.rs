@@ -10,7 +10,7 @@ use super::*;
 use crate::gb28181::DeviceId;
 use crate::media::{Counts, Expected, MediaTransport, Order, Report, StreamId};
 use crate::sip::digest::answer;
-use crate::sip::{Challenge, Credentials, Request, Style};
+use crate::sip::{Challenge, Credentials, Message, Method, Request, Response, Style};
 use crate::time::{Instant, Wall};
 
 pub const PLATFORM: &str = "34020000002000000001";
@@ -79,6 +79,28 @@ impl Said {
             _ => None,
         };
         self.events.iter().filter_map(complaint).collect()
+    }
+
+    /// Why a call did not come about.
+    pub fn refusal(&self) -> Option<&PlayFailure> {
+        self.events.iter().find_map(|event| match event {
+            Event::PlayRefused { why, .. } => Some(why),
+            _ => None,
+        })
+    }
+
+    /// Why a call ended.
+    pub fn end(&self) -> Option<PlayEnd> {
+        self.events.iter().find_map(|event| match event {
+            Event::PlayEnded { why, .. } => Some(*why),
+            _ => None,
+        })
+    }
+
+    /// Whether the media of call 1 is ordered to stop.
+    pub fn stops(&self) -> bool {
+        let stop = |order: &Order| matches!(order, Order::Stop(StreamId(1)));
+        self.orders.iter().any(stop)
     }
 
     /// Whether the event happened that `find` knows.
@@ -198,6 +220,30 @@ impl Bench {
             expected: Arc::new(Expected::default()),
             play: PlayId(play),
         })
+    }
+
+    /// A registered device and the INVITE it gets for call 1.
+    pub fn invited(&mut self, transport: MediaTransport) -> (Puppet, Request) {
+        let device = Puppet::new(1).registered(self);
+        let said = self.play(&device, transport, 1);
+        assert!(matches!(
+            said.orders[..],
+            [Order::Open { transport: ours, .. }] if ours == terms::our_part(transport)
+        ));
+        let port = match transport {
+            MediaTransport::TcpPassive => 0,
+            _ => 10_000,
+        };
+        let said = self.media_open(1, port);
+        (device, said.request(Method::Invite).clone())
+    }
+
+    /// As [`invited`](Self::invited) over UDP, accepted and acknowledged.
+    pub fn up(&mut self) -> (Puppet, Request) {
+        let (device, invite) = self.invited(MediaTransport::Udp);
+        let ok = device.accept(&invite, MediaTransport::Udp, "0200000001");
+        assert_eq!(device.say(self, ok).methods(), [Method::Ack]);
+        (device, invite)
     }
 
     /// The media plane has a port for a call.
@@ -339,6 +385,18 @@ impl Puppet {
             response.headers.set("To", format!("{to};tag=device"));
         }
         response
+    }
+
+    /// BYE in the dialog that [`accept`](Self::accept) made of `invite`.
+    pub fn bye(&mut self, invite: &Request) -> Request {
+        let mut bye = self.request(Method::Bye);
+        let to = invite.headers.value("From").unwrap();
+        let from = format!("{};tag=device", invite.headers.value("To").unwrap());
+        bye.headers.set("From", from);
+        bye.headers.set("To", to);
+        bye.headers
+            .set("Call-ID", invite.headers.call_id().unwrap());
+        bye
     }
 
     /// The 200 to an INVITE, with the SDP answer that fits a camera doing `transport`.
