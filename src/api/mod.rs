@@ -1,1 +1,41 @@
-//! (being built)
+//! The public handles: thin, async, over [`net`](crate::net).
+//!
+//! | handle | is |
+//! |---|---|
+//! | [`Camera`] | one camera or recorder on real sockets, from [`Camera::builder`] |
+//! | [`Platform`] | the reference platform on real sockets, from [`Platform::start`] |
+//! | [`Stream`] | one call of the platform to a channel, from [`Platform::play`] |
+//! | [`Channel`] | what can be called: a channel of a camera of ours, or of a real one |
+//! | [`Clip`] | a video file, read once |
+//! | [`Profile`](crate::profile::Profile) | the make a camera plays |
+//!
+//! A handle owns what it started: dropped, it closes its sockets at once, as a power cut does.
+//! [`Camera::power_off`] and [`Platform::shut_down`] say goodbye first. Everything runs on the
+//! runtime that `start` was called on; nothing is global, and port 0 is the default everywhere.
+
+mod address;
+mod board;
+mod camera;
+mod camera_builder;
+mod channel;
+mod clip;
+mod error;
+mod events;
+mod platform;
+mod platform_builder;
+mod play;
+mod standing;
+mod stream;
+mod task;
+
+pub use address::resolve;
+pub use camera::Camera;
+pub use camera_builder::CameraBuilder;
+pub use channel::Channel;
+pub use clip::Clip;
+pub use error::Error;
+pub use events::Events;
+pub use platform::{Platform, Registered};
+pub use platform_builder::PlatformBuilder;
+pub use play::Play;
+pub use stream::{Answered, Stream, StreamEnd};

@@ -1,0 +1,166 @@
+//! Addresses as people type them, and which of our own fits.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+
+use super::error::Error;
+use crate::camera::PlatformAddress;
+use crate::sip::Transport;
+
+/// The port of SIP (RFC 3261 §19.1.2).
+const SIP_PORT: u16 = 5060;
+
+/// Reads `sip:ID@HOST:PORT` (the scheme and the port may be left out) and looks the host up. The
+/// domain is the first ten digits of the ID.
+pub async fn resolve(text: &str) -> Result<PlatformAddress, Error> {
+    let wrong = |why: String| Error::Address {
+        text: text.to_owned(),
+        why,
+    };
+    let rest = text.trim();
+    let rest = rest.strip_prefix("sip:").unwrap_or(rest);
+    let rest = rest.split(';').next().unwrap_or(rest);
+    let Some((id, host)) = rest.split_once('@') else {
+        return Err(wrong("there is no @ between ID and host".to_owned()));
+    };
+    let id: crate::gb28181::DeviceId = id.parse().map_err(|e| wrong(format!("{e}")))?;
+    let address = look_up(host).await.map_err(wrong)?;
+    Ok(PlatformAddress {
+        id,
+        domain: id.domain10().to_owned(),
+        address,
+    })
+}
+
+async fn look_up(host: &str) -> Result<SocketAddr, String> {
+    let (name, port) = split(host)?;
+    if name.is_empty() {
+        return Err("the host is missing".to_owned());
+    }
+    if let Ok(ip) = name.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, port));
+    }
+    let found = tokio::net::lookup_host((name, port)).await;
+    let mut found = found.map_err(|e| format!("host {name} is not known ({e})"))?;
+    found.next().ok_or_else(|| format!("host {name} has no address"))
+}
+
+/// `host`, `host:port`, `[v6]`, `[v6]:port`.
+fn split(host: &str) -> Result<(&str, u16), String> {
+    let number = |port: &str| match port.parse() {
+        Ok(0) | Err(_) => Err(format!("{port:?} is no port from 1 to 65535")),
+        Ok(port) => Ok(port),
+    };
+    if let Some((name, rest)) = host.strip_prefix('[').and_then(|h| h.split_once(']')) {
+        return match rest.strip_prefix(':') {
+            Some(port) => Ok((name, number(port)?)),
+            None if rest.is_empty() => Ok((name, SIP_PORT)),
+            None => Err(format!("{rest:?} stands behind the host")),
+        };
+    }
+    match host.rsplit_once(':') {
+        Some((name, _)) if name.contains(':') => Ok((host, SIP_PORT)),
+        Some((name, port)) => Ok((name, number(port)?)),
+        None => Ok((host, SIP_PORT)),
+    }
+}
+
+/// Our address as `remote` sees it, by asking the routing table; no packet is sent.
+pub(super) fn facing(remote: SocketAddr) -> IpAddr {
+    let any = match remote {
+        SocketAddr::V4(_) => "0.0.0.0:0",
+        SocketAddr::V6(_) => "[::]:0",
+    };
+    let asked = UdpSocket::bind(any).and_then(|socket| {
+        socket.connect(remote)?;
+        socket.local_addr()
+    });
+    asked.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |local| local.ip())
+}
+
+/// Our address as the world sees it.
+pub(super) fn outward() -> IpAddr {
+    // A documentation address (RFC 5737): it is routed as any foreign one.
+    facing(SocketAddr::from(([192, 0, 2, 1], SIP_PORT)))
+}
+
+/// Whether an address can be bound: an error now rather than silent attempts later.
+pub(super) fn check_free(transport: Transport, address: SocketAddr) -> Result<(), Error> {
+    let bound = match transport {
+        Transport::Udp => UdpSocket::bind(address).map(drop),
+        Transport::Tcp => TcpListener::bind(address).map(drop),
+    };
+    bound.map_err(|error| Error::Bind {
+        transport,
+        address,
+        why: error.to_string(),
+    })
+}
+
+/// `ip` with a port that was free for datagrams and connections alike a moment ago.
+pub(super) fn free_port(ip: IpAddr) -> std::io::Result<SocketAddr> {
+    const ATTEMPTS: usize = 64;
+    let mut refused = None;
+    for _ in 0..ATTEMPTS {
+        let udp = UdpSocket::bind((ip, 0))?;
+        let address = udp.local_addr()?;
+        match TcpListener::bind(address) {
+            Ok(_) => return Ok(address),
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.unwrap_or_else(|| std::io::ErrorKind::AddrNotAvailable.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_is_read_as_people_write_it() {
+        for (text, address) in [
+            ("sip:34020000002000000001@192.0.2.1:5061", "192.0.2.1:5061"),
+            ("34020000002000000001@192.0.2.1", "192.0.2.1:5060"),
+            ("sip:34020000002000000001@[2001:db8::1]:5062", "[2001:db8::1]:5062"),
+            ("sip:34020000002000000001@2001:db8::1", "[2001:db8::1]:5060"),
+            ("sip:34020000002000000001@192.0.2.1:5060;transport=tcp", "192.0.2.1:5060"),
+        ] {
+            let platform = resolve(text).await.unwrap();
+            assert_eq!(platform.address, address.parse().unwrap(), "{text}");
+            assert_eq!(platform.domain, "3402000000");
+        }
+        let named = resolve("sip:34020000002000000001@localhost:5060").await.unwrap();
+        assert!(named.address.ip().is_loopback());
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_none_is_answered_with_how_to_write_one() {
+        for (text, why) in [
+            ("192.0.2.1:5060", "no @"),
+            ("sip:3402000000200000001@192.0.2.1", "20 digits"),
+            ("sip:34020000002000000001@", "host is missing"),
+            ("sip:34020000002000000001@192.0.2.1:sip", "no port"),
+            ("sip:34020000002000000001@192.0.2.1:0", "no port"),
+            ("sip:34020000002000000001@nowhere.invalid", "not known"),
+        ] {
+            let error = resolve(text).await.unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("sip:ID@HOST:PORT"), "{error}");
+            assert!(error.contains(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_address_that_faces_loopback_is_loopback() {
+        assert!(facing("127.0.0.1:5060".parse().unwrap()).is_loopback());
+    }
+
+    #[test]
+    fn a_busy_port_is_named() {
+        let busy = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let taken = UdpSocket::bind(busy);
+        let error = match taken {
+            Ok(_held) => check_free(Transport::Udp, busy).unwrap_err(),
+            Err(_) => return,
+        };
+        assert!(error.to_string().contains(&busy.to_string()), "{error}");
+    }
+}

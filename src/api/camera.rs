@@ -1,0 +1,179 @@
+//! One camera or recorder on real sockets.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::camera_builder::CameraBuilder;
+use super::channel::Channel;
+use super::clip::Clip;
+use super::error::Error;
+use super::events::{Events, Source};
+use super::standing::Standing;
+use super::task::Task;
+use crate::camera::{self, Command, Config, Event};
+use crate::gb28181::DeviceId;
+use crate::net::Media;
+use crate::profile::Profile;
+
+/// How long [`Camera::registered`] waits.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A camera or recorder that is switched on: it registers, keeps itself alive, answers queries
+/// and streams to whoever calls it.
+///
+/// Dropped, it is gone at once, as in a power cut: no BYE, no unregistration.
+/// [`power_off`](Camera::power_off) says goodbye.
+pub struct Camera {
+    config: Arc<Config>,
+    clips: Vec<Clip>,
+    standing: watch::Sender<Standing>,
+    events: Source<Event>,
+    task: Task<Command>,
+}
+
+impl Camera {
+    /// A camera of the make `profile`, to be described further.
+    pub fn builder(profile: impl Into<Arc<Profile>>) -> CameraBuilder {
+        CameraBuilder::new(profile.into())
+    }
+
+    /// Switches a camera on. `clips` are what its channels show.
+    pub(super) fn spawn(config: Config, clips: Vec<Clip>, seed: u64, media: Option<Media>) -> Self {
+        let config = Arc::new(config);
+        let (events, tell) = Source::new();
+        let standing = watch::Sender::new(Standing::default());
+        let noted = standing.clone();
+        let node = camera::Camera::new(config.clone(), seed);
+        let task = Task::spawn("the camera", node, media, move |event| {
+            noted.send_if_modified(|standing| standing.note(&event));
+            let _ = tell.send(event);
+        });
+        Camera {
+            config,
+            clips,
+            standing,
+            events,
+            task,
+        }
+    }
+
+    /// Its own 20-digit code.
+    pub fn id(&self) -> DeviceId {
+        self.config.device
+    }
+
+    /// Everything it was told about itself.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its `n`-th channel, counted from 1 as devices do, with what it shows.
+    ///
+    /// # Panics
+    ///
+    /// When it has no such channel; [`channels`](Self::channels) lists those it has.
+    pub fn channel(&self, n: usize) -> Channel {
+        let count = self.config.channels.len();
+        let channel = n.checked_sub(1).and_then(|index| self.channels().nth(index));
+        channel.unwrap_or_else(|| panic!("channel {n} of a camera with {count} (the first is 1)"))
+    }
+
+    /// Its channels, with what they show.
+    pub fn channels(&self) -> impl Iterator<Item = Channel> {
+        let all = self.config.channels.iter().zip(&self.clips);
+        all.map(|(channel, clip)| Channel::of(self.id(), channel.id).showing(clip.clone()))
+    }
+
+    /// Waits until the platform has accepted its registration, 10 s at most. When that failed and
+    /// is not tried again by then, the error comes at once and says what the platform said.
+    pub async fn registered(&self) -> Result<(), Error> {
+        self.registered_within(PATIENCE).await
+    }
+
+    /// As [`registered`](Self::registered), with a patience of one's own.
+    pub async fn registered_within(&self, patience: Duration) -> Result<(), Error> {
+        let deadline = Instant::now() + patience;
+        let settled = self.wait(|standing| {
+            standing.registered || standing.off.is_some() || standing.is_hopeless_until(deadline)
+        });
+        if let Ok(gone @ Err(_)) = timeout_at(deadline, settled).await {
+            return gone;
+        }
+        let standing = self.standing.borrow();
+        if standing.registered {
+            return Ok(());
+        }
+        Err(Error::NotRegistered {
+            device: self.id(),
+            platform: self.config.platform.address,
+            transport: self.config.transport,
+            why: standing.why_not(),
+        })
+    }
+
+    /// Whether the platform has accepted its registration.
+    pub fn is_registered(&self) -> bool {
+        self.standing.borrow().registered
+    }
+
+    /// What it tells: the first listener hears everything since it was switched on, later ones
+    /// what happens from now on.
+    pub fn events(&self) -> Events<Event> {
+        self.events.listen()
+    }
+
+    /// A channel loses or gets back its picture: its catalogue status changes, its calls end with
+    /// BYE, and new ones are answered 480.
+    pub async fn set_online(&self, channel: &Channel, online: bool) -> Result<(), Error> {
+        let id = channel.id;
+        self.task.command(Command::Channel { id, online }).await
+    }
+
+    /// Ends every call with BYE, as a device does that runs out of something.
+    pub async fn hang_up(&self) -> Result<(), Error> {
+        self.task.command(Command::HangUp).await
+    }
+
+    /// Switches it on again after [`power_off`](Self::power_off).
+    pub async fn power_on(&self) -> Result<(), Error> {
+        self.standing.send_modify(|standing| standing.off = None);
+        self.task.command(Command::PowerOn).await
+    }
+
+    /// Ends every call with BYE, unregisters and closes everything. Waits for the answers, which
+    /// a platform that is gone never gives: then 32 s (timer F of RFC 3261). An error says that
+    /// the platform did not confirm; the camera is off all the same.
+    pub async fn power_off(&self) -> Result<(), Error> {
+        let was_registered = self.is_registered();
+        self.task.command(Command::PowerOff).await?;
+        self.wait(|standing| standing.off.is_some()).await?;
+        let confirmed = self.standing.borrow().off == Some(true);
+        if was_registered && !confirmed {
+            return Err(Error::NotUnregistered(self.id()));
+        }
+        Ok(())
+    }
+
+    async fn wait(&self, done: impl FnMut(&Standing) -> bool) -> Result<(), Error> {
+        let mut standing = self.standing.subscribe();
+        tokio::select! {
+            biased;
+            _ = standing.wait_for(done) => Ok(()),
+            () = self.task.ended() => Err(self.task.gone()),
+        }
+    }
+}
+
+impl fmt::Debug for Camera {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Camera")
+            .field("id", &self.id())
+            .field("profile", &self.config.profile.name)
+            .field("registered", &self.is_registered())
+            .finish_non_exhaustive()
+    }
+}

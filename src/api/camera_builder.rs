@@ -1,0 +1,312 @@
+//! A camera described step by step.
+
+use std::cell::LazyCell;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::address::{check_free, facing};
+use super::camera::Camera;
+use super::clip::Clip;
+use super::error::Error;
+use crate::camera::{Accept, Channel, Command, Config, Heartbeat, PlatformAddress};
+use crate::gb28181::DeviceId;
+use crate::media::FirstKeyFrame;
+use crate::net::Media;
+use crate::profile::Profile;
+use crate::sip::{Credentials, Transport};
+
+/// The most channels of one device: what fits into the serial number of a code.
+const MOST_CHANNELS: usize = 10_000;
+
+/// What a camera shall be. Only [`platform`](CameraBuilder::platform) must be called; everything
+/// else has a default that works against [`Platform::start`](super::Platform::start).
+#[derive(Clone, Debug)]
+#[must_use = "nothing runs before `start`"]
+pub struct CameraBuilder {
+    profile: Arc<Profile>,
+    platform: Option<PlatformAddress>,
+    id: Option<String>,
+    channel_id: Option<String>,
+    name: String,
+    user: Option<String>,
+    password: String,
+    domain: Option<String>,
+    channels: usize,
+    clip: Option<Clip>,
+    clips: Vec<(usize, Clip)>,
+    transport: Transport,
+    local: Option<SocketAddr>,
+    media_ip: Option<IpAddr>,
+    expires: Duration,
+    heartbeat: Heartbeat,
+    retry: Duration,
+    reconnect: Duration,
+    accept: Accept,
+    first_frame: FirstKeyFrame,
+    backlog: Duration,
+    seed: Option<u64>,
+    pumps: Option<Media>,
+}
+
+impl CameraBuilder {
+    pub(super) fn new(profile: Arc<Profile>) -> Self {
+        CameraBuilder {
+            profile,
+            platform: None,
+            id: None,
+            channel_id: None,
+            name: String::new(),
+            user: None,
+            password: String::new(),
+            domain: None,
+            channels: 1,
+            clip: None,
+            clips: Vec::new(),
+            transport: Transport::Udp,
+            local: None,
+            media_ip: None,
+            expires: Duration::from_secs(3600),
+            heartbeat: Heartbeat::default(),
+            retry: Duration::from_secs(60),
+            reconnect: Duration::from_secs(5),
+            accept: Accept::Platform,
+            first_frame: FirstKeyFrame::Immediate,
+            backlog: Duration::from_secs(2),
+            seed: None,
+            pumps: None,
+        }
+    }
+
+    /// Whom it registers with: [`Platform::address`](super::Platform::address), or
+    /// [`resolve`](super::resolve) of an address typed in.
+    pub fn platform(mut self, platform: PlatformAddress) -> Self {
+        self.platform = Some(platform);
+        self
+    }
+
+    /// Its 20-digit code, a [`DeviceId`] or text. Default: type 132 and serial number 1 of the
+    /// platform's centre; cameras of one platform need one each.
+    pub fn id(mut self, id: impl ToString) -> Self {
+        self.id = Some(id.to_string());
+        self
+    }
+
+    /// The code of its first channel. Default: its own with type 131. Further channels count on
+    /// from it.
+    pub fn channel_id(mut self, id: impl ToString) -> Self {
+        self.channel_id = Some(id.to_string());
+        self
+    }
+
+    /// What it calls itself. Default: the profile's model.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The password it registers with. Default: empty.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = password.into();
+        self
+    }
+
+    /// The digest user. Default: its code.
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// The SIP domain. Default: the platform's.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.domain = Some(domain.into());
+        self
+    }
+
+    /// How many video channels it has. Default: 1.
+    pub fn channels(mut self, count: usize) -> Self {
+        self.channels = count;
+        self
+    }
+
+    /// What every channel shows. Default: [`Clip::sample`].
+    pub fn media(mut self, clip: Clip) -> Self {
+        self.clip = Some(clip);
+        self
+    }
+
+    /// What channel `n` (from 1) shows instead.
+    pub fn channel_media(mut self, n: usize, clip: Clip) -> Self {
+        self.clips.push((n, clip));
+        self
+    }
+
+    /// How its signalling travels; the platform's INVITE decides how media does. Default: UDP.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// The address it signals from. Default: the one that faces the platform, and any port.
+    pub fn local(mut self, local: SocketAddr) -> Self {
+        self.local = Some(local);
+        self
+    }
+
+    /// The address it sends media from. Default: that of its signalling.
+    pub fn media_ip(mut self, ip: IpAddr) -> Self {
+        self.media_ip = Some(ip);
+        self
+    }
+
+    /// The registration lifetime it asks for. Default: 3600 s, as makes do.
+    pub fn expires(mut self, expires: Duration) -> Self {
+        self.expires = expires;
+        self
+    }
+
+    /// From one Keepalive to the next, and how many in a row may be lost. Default: 60 s, 3.
+    pub fn keepalive(mut self, interval: Duration, count: u32) -> Self {
+        self.heartbeat = Heartbeat { interval, count };
+        self
+    }
+
+    /// The shortest pause after a failed registration; up to half of it is added. Default: 60 s
+    /// (GB/T 28181-2022 §9.1.1).
+    pub fn retry(mut self, pause: Duration) -> Self {
+        self.retry = pause;
+        self
+    }
+
+    /// The shortest pause before a broken signalling connection is made again. Default: 5 s.
+    pub fn reconnect(mut self, pause: Duration) -> Self {
+        self.reconnect = pause;
+        self
+    }
+
+    /// Whose requests it obeys. Default: the platform's address only.
+    pub fn accept(mut self, accept: Accept) -> Self {
+        self.accept = accept;
+        self
+    }
+
+    /// Where in the clip a new stream begins. Default: at once with the first key frame.
+    pub fn first_frame(mut self, first: FirstKeyFrame) -> Self {
+        self.first_frame = first;
+        self
+    }
+
+    /// How much unsent media may wait for a slow peer before groups of pictures are dropped.
+    /// Default: 2 s.
+    pub fn backlog(mut self, backlog: Duration) -> Self {
+        self.backlog = backlog;
+        self
+    }
+
+    /// Where its chance comes from: tags, branches, first sequence numbers, jitter.
+    /// Default: another each time.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The pumps that send its media. Default: one of its own, on the runtime it is started on.
+    pub fn pumps(mut self, pumps: Media) -> Self {
+        self.pumps = Some(pumps);
+        self
+    }
+
+    /// Switches it on. It registers from now on; [`Camera::registered`] waits for that.
+    pub async fn start(self) -> Result<Camera, Error> {
+        let (config, clips) = self.describe()?;
+        if config.local.port() != 0 {
+            check_free(config.transport, config.local)?;
+        }
+        let seed = self.seed.unwrap_or_else(rand::random);
+        let camera = Camera::spawn(config, clips, seed, self.pumps);
+        camera.command(Command::PowerOn).await?;
+        Ok(camera)
+    }
+
+    fn describe(&self) -> Result<(Config, Vec<Clip>), Error> {
+        let mut platform = self.platform.clone().ok_or_else(|| Error::Setting {
+            what: "platform",
+            why: "a camera needs one; CameraBuilder::platform names it".to_owned(),
+        })?;
+        if let Some(domain) = &self.domain {
+            platform.domain.clone_from(domain);
+        }
+        let device = match &self.id {
+            Some(text) => code("the camera's ID", text)?,
+            None => platform.id.with_type(DeviceId::IPC).with_serial(1),
+        };
+        let clips = self.clips()?;
+        let facing = || SocketAddr::new(facing(platform.address), 0);
+        let config = Config {
+            device,
+            name: self.name.clone(),
+            channels: self.numbered(&device, &clips)?,
+            profile: self.profile.clone(),
+            credentials: Credentials {
+                username: self.user.clone().unwrap_or_else(|| device.to_string()),
+                password: self.password.clone(),
+            },
+            transport: self.transport,
+            local: self.local.unwrap_or_else(facing),
+            platform,
+            media_ip: self.media_ip,
+            expires: self.expires,
+            heartbeat: self.heartbeat,
+            retry: self.retry,
+            reconnect: self.reconnect,
+            accept: self.accept.clone(),
+            first_frame: self.first_frame,
+            backlog: self.backlog,
+        };
+        Ok((config, clips))
+    }
+
+    /// What each channel shows.
+    fn clips(&self) -> Result<Vec<Clip>, Error> {
+        if !(1..=MOST_CHANNELS).contains(&self.channels) {
+            return Err(Error::Setting {
+                what: "channels",
+                why: format!("{} are not from 1 to {MOST_CHANNELS}", self.channels),
+            });
+        }
+        if let Some((n, _)) = self.clips.iter().find(|(n, _)| !(1..=self.channels).contains(n)) {
+            return Err(Error::Setting {
+                what: "channel_media",
+                why: format!("there is no channel {n} among {}", self.channels),
+            });
+        }
+        let common = LazyCell::new(|| self.clip.clone().unwrap_or_else(Clip::sample));
+        let own = |n: usize| self.clips.iter().rev().find(|(of, _)| *of == n);
+        let shown = |n| own(n).map_or_else(|| common.clone(), |(_, clip)| clip.clone());
+        Ok((1..=self.channels).map(shown).collect())
+    }
+
+    fn numbered(&self, device: &DeviceId, clips: &[Clip]) -> Result<Vec<Channel>, Error> {
+        let first = match &self.channel_id {
+            Some(text) => code("the channel's ID", text)?,
+            None => device.with_type(DeviceId::CHANNEL),
+        };
+        let name = match self.name.is_empty() {
+            true => &self.profile.device.model,
+            false => &self.name,
+        };
+        let channel = |(clip, n): (&Clip, u32)| Channel {
+            id: first.with_serial(first.serial() + n),
+            name: match clips.len() {
+                1 => name.clone(),
+                _ => format!("{name} {}", n + 1),
+            },
+            source: clip.cut(&self.profile),
+        };
+        Ok(clips.iter().zip(0..).map(channel).collect())
+    }
+}
+
+fn code(what: &'static str, text: &str) -> Result<DeviceId, Error> {
+    text.parse().map_err(|source| Error::Id { what, source })
+}

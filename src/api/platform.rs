@@ -1,0 +1,241 @@
+//! The reference platform on real sockets.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::board::Board;
+pub use super::board::Registered;
+use super::channel::Channel;
+use super::error::Error;
+use super::events::{Events, Source};
+use super::platform_builder::PlatformBuilder;
+use super::play::Play;
+use super::task::Task;
+use crate::camera::PlatformAddress;
+use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::{BasicParam, CatalogItem, DeviceInfo, DeviceStatus};
+use crate::net::Media;
+use crate::platform::{
+    self, Answer, AskFailure, AskId, Command, Complaint, Config, Event, Query,
+};
+
+/// The reference platform, running: it takes registrations, asks devices, calls their channels
+/// and judges what they send.
+///
+/// Dropped, it is gone at once. [`shut_down`](Platform::shut_down) ends its calls first.
+pub struct Platform {
+    config: Arc<Config>,
+    address: SocketAddr,
+    board: Arc<Board>,
+    events: Source<Event>,
+    task: Task<Command>,
+}
+
+impl Platform {
+    /// A platform on loopback, on any port, that lets every device register.
+    pub async fn start() -> Result<Platform, Error> {
+        Platform::builder().start().await
+    }
+
+    /// A platform to be described further.
+    pub fn builder() -> PlatformBuilder {
+        PlatformBuilder::new()
+    }
+
+    /// Runs a platform and waits for its sockets; the error says which it did not get.
+    pub(super) async fn spawn(config: Config, seed: u64) -> Result<Platform, Error> {
+        let config = Arc::new(config);
+        let board = Arc::new(Board::default());
+        let (events, tell) = Source::new();
+        let noted = board.clone();
+        let node = platform::Platform::new(config.clone(), seed);
+        // It only receives, and receiving needs no pump.
+        let task = Task::spawn("the platform", node, Some(Media::default()), move |event| {
+            noted.note(&event);
+            let _ = tell.send(event);
+        });
+        let mut listening = board.listening.subscribe();
+        let opened = tokio::select! {
+            biased;
+            opened = listening.wait_for(Option::is_some) => opened.ok().and_then(|o| o.clone()),
+            () = task.ended() => None,
+        };
+        let address = opened.ok_or_else(|| task.gone())?;
+        let address = address.map_err(|(transport, why)| Error::Bind {
+            transport,
+            address: config.udp,
+            why,
+        })?;
+        Ok(Platform {
+            config,
+            address,
+            board,
+            events,
+            task,
+        })
+    }
+
+    /// What cameras register with.
+    pub fn address(&self) -> PlatformAddress {
+        PlatformAddress {
+            id: self.config.id,
+            domain: self.config.domain.clone(),
+            address: self.address,
+        }
+    }
+
+    /// Everything it was told about itself.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Who is registered.
+    pub fn devices(&self) -> BTreeMap<DeviceId, Registered> {
+        self.board.devices.borrow().clone()
+    }
+
+    /// Waits until a device is registered.
+    pub async fn registered(
+        &self,
+        device: DeviceId,
+        patience: Duration,
+    ) -> Result<Registered, Error> {
+        let mut devices = self.board.devices.subscribe();
+        let there = timeout(patience, devices.wait_for(|all| all.contains_key(&device))).await;
+        if let Ok(Ok(all)) = &there
+            && let Some(found) = all.get(&device)
+        {
+            return Ok(*found);
+        }
+        drop(there);
+        Err(Error::Absent {
+            device,
+            waited: patience,
+            seen: self.devices().into_keys().collect(),
+        })
+    }
+
+    /// What it tells: the first listener hears everything since it was started, later ones what
+    /// happens from now on.
+    pub fn events(&self) -> Events<Event> {
+        self.events.listen()
+    }
+
+    /// What devices did that the standard does not allow, the first thousand times.
+    pub fn complaints(&self) -> Vec<Complaint> {
+        self.board.complaints()
+    }
+
+    /// Calls a channel: `platform.play(camera.channel(1)).await?`. Media travels over UDP unless
+    /// [`Play::over`] says otherwise.
+    pub fn play(&self, channel: Channel) -> Play<'_> {
+        Play::new(self.task.commands(), &self.board, channel)
+    }
+
+    /// Asks a device something.
+    pub async fn query(&self, device: DeviceId, what: Query) -> Result<Answer, Error> {
+        let cmd_type = what.cmd_type();
+        self.ask(device, cmd_type, |ask| Command::Query { device, what, ask })
+            .await
+    }
+
+    /// The channels of a device.
+    pub async fn catalog(&self, device: DeviceId) -> Result<Vec<CatalogItem>, Error> {
+        match self.query(device, Query::Catalog).await? {
+            Answer::Catalog(items) => Ok(items),
+            _ => Err(unfit(device, &Query::Catalog)),
+        }
+    }
+
+    /// What a device is.
+    pub async fn device_info(&self, device: DeviceId) -> Result<DeviceInfo, Error> {
+        match self.query(device, Query::DeviceInfo).await? {
+            Answer::DeviceInfo(info) => Ok(info),
+            _ => Err(unfit(device, &Query::DeviceInfo)),
+        }
+    }
+
+    /// How a device is.
+    pub async fn device_status(&self, device: DeviceId) -> Result<DeviceStatus, Error> {
+        match self.query(device, Query::DeviceStatus).await? {
+            Answer::DeviceStatus(status) => Ok(status),
+            _ => Err(unfit(device, &Query::DeviceStatus)),
+        }
+    }
+
+    /// How a device is configured: ConfigDownload of BasicParam.
+    pub async fn basic_param(&self, device: DeviceId) -> Result<BasicParam, Error> {
+        let query = Query::ConfigDownload("BasicParam".to_owned());
+        let answer = self.query(device, query.clone()).await?;
+        let Answer::Config(entries) = answer else {
+            return Err(unfit(device, &query));
+        };
+        let basic = entries.into_iter().find_map(|entry| entry.basic);
+        basic.ok_or_else(|| unfit(device, &query))
+    }
+
+    /// Sends OPTIONS; the SIP status that answers it.
+    pub async fn ping(&self, device: DeviceId) -> Result<u16, Error> {
+        let ping = |ask| Command::Ping { device, ask };
+        match self.ask(device, "OPTIONS", ping).await? {
+            Answer::Pong(status) => Ok(status),
+            _ => Err(self.task.gone()),
+        }
+    }
+
+    async fn ask(
+        &self,
+        device: DeviceId,
+        cmd_type: &'static str,
+        command: impl FnOnce(AskId) -> Command,
+    ) -> Result<Answer, Error> {
+        let (ask, answer) = self.board.ask();
+        self.task.command(command(AskId(ask))).await?;
+        let answer = tokio::select! {
+            biased;
+            answer = answer => answer.map_err(|_| self.task.gone())?,
+            () = self.task.ended() => return Err(self.task.gone()),
+        };
+        answer.map_err(|why| Error::Ask {
+            device,
+            cmd_type,
+            why,
+        })
+    }
+
+    /// Ends every call with BYE, then closes everything.
+    pub async fn shut_down(self) -> Result<(), Error> {
+        self.task.command(Command::Shutdown).await?;
+        let mut off = self.board.off.subscribe();
+        tokio::select! {
+            biased;
+            _ = off.wait_for(|off| *off) => {}
+            () = self.task.ended() => return Err(self.task.gone()),
+        }
+        self.task.finish().await;
+        Ok(())
+    }
+}
+
+/// An answer without what it should bring.
+fn unfit(device: DeviceId, query: &Query) -> Error {
+    Error::Ask {
+        device,
+        cmd_type: query.cmd_type(),
+        why: AskFailure::Timeout { got: 0, of: None },
+    }
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Platform")
+            .field("address", &self.address())
+            .field("devices", &self.board.devices.borrow().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,86 @@
+//! A call about to be made.
+
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::board::Board;
+use super::channel::Channel;
+use super::error::Error;
+use super::stream::Stream;
+use crate::media::{Expected, MediaTransport};
+use crate::platform::{Command, PlayId};
+
+/// A call about to be made, from [`Platform::play`](super::Platform::play). Awaited, it sends the
+/// INVITE and becomes a [`Stream`] when the device has accepted.
+#[derive(Debug)]
+#[must_use = "nothing is called before this is awaited"]
+pub struct Play<'a> {
+    commands: mpsc::Sender<Command>,
+    board: &'a Arc<Board>,
+    channel: Channel,
+    transport: MediaTransport,
+    record: bool,
+}
+
+impl<'a> Play<'a> {
+    pub(super) fn new(
+        commands: mpsc::Sender<Command>,
+        board: &'a Arc<Board>,
+        channel: Channel,
+    ) -> Self {
+        Play {
+            commands,
+            board,
+            channel,
+            transport: MediaTransport::Udp,
+            record: false,
+        }
+    }
+
+    /// How media travels, as the camera sees it: with `TcpActive` the camera connects, with
+    /// `TcpPassive` it listens.
+    pub fn over(mut self, transport: MediaTransport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Keep the program stream that comes in, for [`StreamEnd::recording`](super::StreamEnd).
+    pub fn record(mut self) -> Self {
+        self.record = true;
+        self
+    }
+
+    async fn call(self) -> Result<Stream, Error> {
+        let expected = Expected {
+            reference: self.channel.clip.as_ref().map(|clip| clip.reference()),
+            record: self.record,
+            ..Expected::default()
+        };
+        let (play, news) = self.board.call();
+        let command = Command::Play {
+            device: self.channel.device,
+            channel: self.channel.id,
+            transport: self.transport,
+            expected: Arc::new(expected),
+            play: PlayId(play),
+        };
+        let sent = self.commands.send(command).await;
+        sent.map_err(|_| Error::Gone("the platform"))?;
+        // From here on, dropping the stream ends the call.
+        Stream::new(PlayId(play), self.channel, self.transport, self.commands, news)
+            .answered()
+            .await
+    }
+}
+
+impl<'a> IntoFuture for Play<'a> {
+    type Output = Result<Stream, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.call())
+    }
+}

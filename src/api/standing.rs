@@ -1,0 +1,97 @@
+//! How a camera stands with its platform, gathered from its events.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::camera::Event;
+
+/// How a camera stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standing {
+    pub registered: bool,
+    /// The latest trouble, until a registration succeeds.
+    trouble: Option<Trouble>,
+    /// Set when it is off: whether the platform confirmed the unregistration.
+    pub off: Option<bool>,
+}
+
+#[derive(Clone, Debug)]
+struct Trouble {
+    why: String,
+    /// When it is tried again, if that is known.
+    again: Option<Instant>,
+}
+
+impl Standing {
+    /// Takes in what the camera tells; `true` when that changed something.
+    pub fn note(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Registered { .. } => {
+                self.registered = true;
+                self.trouble = None;
+            }
+            Event::RegisterFailed { why, retry } => self.fail(why, Some(*retry)),
+            Event::PlatformLost { why } => self.fail(why, None),
+            Event::Off { unregistered } => {
+                self.registered = false;
+                self.off = Some(*unregistered);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn fail(&mut self, why: &str, retry: Option<Duration>) {
+        self.registered = false;
+        self.trouble = Some(Trouble {
+            why: why.to_owned(),
+            again: retry.map(|retry| Instant::now() + retry),
+        });
+    }
+
+    /// Whether nothing will have been tried again by `deadline`.
+    pub fn is_hopeless_until(&self, deadline: Instant) -> bool {
+        let again = self.trouble.as_ref().and_then(|trouble| trouble.again);
+        again.is_some_and(|again| again > deadline)
+    }
+
+    /// Why it is not registered, in words for a person.
+    pub fn why_not(&self) -> String {
+        match &self.trouble {
+            _ if self.off.is_some() => "it is off".to_owned(),
+            None => "no answer came; is the platform listening there?".to_owned(),
+            Some(Trouble { why, again: None }) => why.clone(),
+            Some(Trouble {
+                why,
+                again: Some(again),
+            }) => {
+                let seconds = again.saturating_duration_since(Instant::now()).as_secs();
+                format!("{why} (it tries again in {seconds} s)")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_has_no_use_when_the_next_attempt_comes_too_late() {
+        let mut standing = Standing::default();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        assert!(!standing.is_hopeless_until(deadline));
+        standing.note(&Event::RegisterFailed {
+            why: "403 Forbidden".into(),
+            retry: Duration::from_secs(60),
+        });
+        assert!(standing.is_hopeless_until(deadline));
+        assert_eq!(standing.why_not(), "403 Forbidden (it tries again in 60 s)");
+        standing.note(&Event::RegisterFailed {
+            why: "503".into(),
+            retry: Duration::from_secs(2),
+        });
+        assert!(!standing.is_hopeless_until(deadline));
+    }
+}
