@@ -41,7 +41,9 @@ async fn look_up(host: &str) -> Result<SocketAddr, String> {
     }
     let found = tokio::net::lookup_host((name, port)).await;
     let mut found = found.map_err(|e| format!("host {name} is not known ({e})"))?;
-    found.next().ok_or_else(|| format!("host {name} has no address"))
+    found
+        .next()
+        .ok_or_else(|| format!("host {name} has no address"))
 }
 
 /// `host`, `host:port`, `[v6]`, `[v6]:port`.
@@ -120,15 +122,23 @@ mod tests {
         for (text, address) in [
             ("sip:34020000002000000001@192.0.2.1:5061", "192.0.2.1:5061"),
             ("34020000002000000001@192.0.2.1", "192.0.2.1:5060"),
-            ("sip:34020000002000000001@[2001:db8::1]:5062", "[2001:db8::1]:5062"),
+            (
+                "sip:34020000002000000001@[2001:db8::1]:5062",
+                "[2001:db8::1]:5062",
+            ),
             ("sip:34020000002000000001@2001:db8::1", "[2001:db8::1]:5060"),
-            ("sip:34020000002000000001@192.0.2.1:5060;transport=tcp", "192.0.2.1:5060"),
+            (
+                "sip:34020000002000000001@192.0.2.1:5060;transport=tcp",
+                "192.0.2.1:5060",
+            ),
         ] {
             let platform = resolve(text).await.unwrap();
             assert_eq!(platform.address, address.parse().unwrap(), "{text}");
             assert_eq!(platform.domain, "3402000000");
         }
-        let named = resolve("sip:34020000002000000001@localhost:5060").await.unwrap();
+        let named = resolve("sip:34020000002000000001@localhost:5060")
+            .await
+            .unwrap();
         assert!(named.address.ip().is_loopback());
     }
 
@@ -143,7 +153,10 @@ mod tests {
             ("sip:34020000002000000001@nowhere.invalid", "not known"),
         ] {
             let error = resolve(text).await.unwrap_err().to_string();
-            assert!(error.contains(why) && error.contains("sip:ID@HOST:PORT"), "{error}");
+            assert!(
+                error.contains(why) && error.contains("sip:ID@HOST:PORT"),
+                "{error}"
+            );
             assert!(error.contains(text), "{error}");
         }
     }
@@ -155,12 +168,14 @@ mod tests {
 
     #[test]
     fn a_busy_port_is_named() {
-        let busy = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let taken = UdpSocket::bind(busy);
-        let error = match taken {
-            Ok(_held) => check_free(Transport::Udp, busy).unwrap_err(),
-            Err(_) => return,
-        };
-        assert!(error.to_string().contains(&busy.to_string()), "{error}");
+        let held = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let busy = held.local_addr().unwrap();
+        let error = check_free(Transport::Udp, busy).unwrap_err().to_string();
+        assert!(
+            error.contains(&busy.to_string()) && error.contains("Port 0"),
+            "{error}"
+        );
+        drop(held);
+        assert!(check_free(Transport::Udp, busy).is_ok());
     }
 }

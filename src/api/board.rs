@@ -169,7 +169,11 @@ impl Board {
                 self.open().calls.remove(&play.0);
             }
             Event::PlayEnded {
-                play, why, verdict, ..
+                play,
+                why,
+                verdict,
+                recording,
+                ..
             } => {
                 self.change(play.0, |call| {
                     if let Some(verdict) = verdict {
@@ -178,6 +182,7 @@ impl Board {
                     call.end = Some(Ok(StreamEnd {
                         why: *why,
                         verdict: call.verdict.clone(),
+                        recording: recording.clone(),
                     }));
                 });
                 self.open().calls.remove(&play.0);

@@ -78,7 +78,9 @@ impl Camera {
     /// When it has no such channel; [`channels`](Self::channels) lists those it has.
     pub fn channel(&self, n: usize) -> Channel {
         let count = self.config.channels.len();
-        let channel = n.checked_sub(1).and_then(|index| self.channels().nth(index));
+        let channel = n
+            .checked_sub(1)
+            .and_then(|index| self.channels().nth(index));
         channel.unwrap_or_else(|| panic!("channel {n} of a camera with {count} (the first is 1)"))
     }
 
@@ -138,10 +140,15 @@ impl Camera {
         self.task.command(Command::HangUp).await
     }
 
+    /// Switches it on for the first time.
+    pub(super) async fn switch_on(&self) -> Result<(), Error> {
+        self.task.command(Command::PowerOn).await
+    }
+
     /// Switches it on again after [`power_off`](Self::power_off).
     pub async fn power_on(&self) -> Result<(), Error> {
         self.standing.send_modify(|standing| standing.off = None);
-        self.task.command(Command::PowerOn).await
+        self.switch_on().await
     }
 
     /// Ends every call with BYE, unregisters and closes everything. Waits for the answers, which

@@ -9,7 +9,7 @@ use super::address::{check_free, facing};
 use super::camera::Camera;
 use super::clip::Clip;
 use super::error::Error;
-use crate::camera::{Accept, Channel, Command, Config, Heartbeat, PlatformAddress};
+use crate::camera::{Accept, Channel, Config, Heartbeat, PlatformAddress};
 use crate::gb28181::DeviceId;
 use crate::media::FirstKeyFrame;
 use crate::net::Media;
@@ -224,7 +224,7 @@ impl CameraBuilder {
         }
         let seed = self.seed.unwrap_or_else(rand::random);
         let camera = Camera::spawn(config, clips, seed, self.pumps);
-        camera.command(Command::PowerOn).await?;
+        camera.switch_on().await?;
         Ok(camera)
     }
 
@@ -259,6 +259,7 @@ impl CameraBuilder {
             heartbeat: self.heartbeat,
             retry: self.retry,
             reconnect: self.reconnect,
+            first_sn: 1,
             accept: self.accept.clone(),
             first_frame: self.first_frame,
             backlog: self.backlog,
@@ -274,7 +275,11 @@ impl CameraBuilder {
                 why: format!("{} are not from 1 to {MOST_CHANNELS}", self.channels),
             });
         }
-        if let Some((n, _)) = self.clips.iter().find(|(n, _)| !(1..=self.channels).contains(n)) {
+        if let Some((n, _)) = self
+            .clips
+            .iter()
+            .find(|(n, _)| !(1..=self.channels).contains(n))
+        {
             return Err(Error::Setting {
                 what: "channel_media",
                 why: format!("there is no channel {n} among {}", self.channels),

@@ -42,7 +42,11 @@ impl Clip {
     }
 
     /// Reads octets that are no file; `name` stands for them in reports and errors.
-    pub fn parse(name: &str, bytes: impl Into<Bytes>, fps: Option<Rational>) -> Result<Clip, Error> {
+    pub fn parse(
+        name: &str,
+        bytes: impl Into<Bytes>,
+        fps: Option<Rational>,
+    ) -> Result<Clip, Error> {
         let clip = media::Clip::parse(name, bytes.into(), ClipOptions { fps });
         clip.map(Clip::from).map_err(|source| Error::Clip {
             file: name.to_owned(),
@@ -75,7 +79,9 @@ impl Clip {
         let mut cuts = self.0.cuts.lock().unwrap_or_else(|e| e.into_inner());
         let policies = (profile.ps.clone(), profile.rtp.clone());
         let new = || Cut::new(self.0.media.clone(), &profile.ps, &profile.rtp);
-        cuts.entry(policies).or_insert_with(|| Arc::new(new())).clone()
+        cuts.entry(policies)
+            .or_insert_with(|| Arc::new(new()))
+            .clone()
     }
 }
 
@@ -111,14 +117,20 @@ mod tests {
     fn the_sample_is_what_its_text_says() {
         let clip = Clip::sample();
         assert_eq!((clip.width(), clip.height()), (1280, 720));
-        assert_eq!((clip.fps(), clip.frames().len()), (Rational::whole(25), 100));
+        assert_eq!(
+            (clip.fps(), clip.frames().len()),
+            (Rational::whole(25), 100)
+        );
     }
 
     #[test]
     fn a_make_is_cut_once_and_makes_that_send_alike_share_it() {
         let clip = Clip::sample();
         let profile = Profile::builtin("generic").unwrap();
-        assert!(Arc::ptr_eq(&clip.cut(&profile), &clip.clone().cut(&profile)));
+        assert!(Arc::ptr_eq(
+            &clip.cut(&profile),
+            &clip.clone().cut(&profile)
+        ));
         assert!(Arc::ptr_eq(&clip.reference(), &clip.clone().reference()));
     }
 
@@ -127,6 +139,9 @@ mod tests {
         let error = Clip::open("no/such.h264").unwrap_err().to_string();
         assert!(error.starts_with("no/such.h264: "), "{error}");
         let error = Clip::parse("x.mp4", &b"\0\0\0\x20ftypisom"[..], None).unwrap_err();
-        assert!(error.to_string().starts_with("x.mp4: this is an MP4 file"), "{error}");
+        assert!(
+            error.to_string().starts_with("x.mp4: this is an MP4 file"),
+            "{error}"
+        );
     }
 }

@@ -44,7 +44,9 @@ pub enum Error {
         source: DeviceIdError,
     },
     /// A platform's address is none, or its name is unknown.
-    #[error("{text:?} is no platform: {why}; write sip:ID@HOST:PORT, such as sip:34020000002000000001@192.0.2.10:5060")]
+    #[error(
+        "{text:?} is no platform: {why}; write sip:ID@HOST:PORT, such as sip:34020000002000000001@192.0.2.10:5060"
+    )]
     Address {
         /// What was given.
         text: String,

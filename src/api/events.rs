@@ -47,7 +47,9 @@ impl<E: Clone> Source<E> {
     /// on.
     pub fn listen(&self) -> Events<E> {
         let mut first = self.first.lock().unwrap_or_else(|e| e.into_inner());
-        let receiver = first.take().or_else(|| Some(self.sender.upgrade()?.subscribe()));
+        let receiver = first
+            .take()
+            .or_else(|| Some(self.sender.upgrade()?.subscribe()));
         Events(receiver.unwrap_or_else(|| broadcast::channel(1).1))
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::timeout;
 
 use super::board::Board;
@@ -20,9 +21,7 @@ use crate::camera::PlatformAddress;
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{BasicParam, CatalogItem, DeviceInfo, DeviceStatus};
 use crate::net::Media;
-use crate::platform::{
-    self, Answer, AskFailure, AskId, Command, Complaint, Config, Event, Query,
-};
+use crate::platform::{self, Answer, AskFailure, AskId, Command, Complaint, Config, Event, Query};
 
 /// The reference platform, running: it takes registrations, asks devices, calls their channels
 /// and judges what they send.
@@ -57,7 +56,7 @@ impl Platform {
         // It only receives, and receiving needs no pump.
         let task = Task::spawn("the platform", node, Some(Media::default()), move |event| {
             noted.note(&event);
-            let _ = tell.send(event);
+            let _ = tell.send(without_recording(event));
         });
         let mut listening = board.listening.subscribe();
         let opened = tokio::select! {
@@ -120,7 +119,7 @@ impl Platform {
         })
     }
 
-    /// What it tells: the first listener hears everything since it was started, later ones what
+    /// What it tells, recordings left out: the first listener hears everything since it was started, later ones what
     /// happens from now on.
     pub fn events(&self) -> Events<Event> {
         self.events.listen()
@@ -220,6 +219,14 @@ impl Platform {
         self.task.finish().await;
         Ok(())
     }
+}
+
+/// Recordings go to those who asked for them: in a queue of events they would only hold memory.
+fn without_recording(mut event: Event) -> Event {
+    if let Event::PlayEnded { recording, .. } = &mut event {
+        *recording = Bytes::new();
+    }
+    event
 }
 
 /// An answer without what it should bring.

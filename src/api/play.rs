@@ -70,9 +70,15 @@ impl<'a> Play<'a> {
         let sent = self.commands.send(command).await;
         sent.map_err(|_| Error::Gone("the platform"))?;
         // From here on, dropping the stream ends the call.
-        Stream::new(PlayId(play), self.channel, self.transport, self.commands, news)
-            .answered()
-            .await
+        Stream::new(
+            PlayId(play),
+            self.channel,
+            self.transport,
+            self.commands,
+            news,
+        )
+        .answered()
+        .await
     }
 }
 

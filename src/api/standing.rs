@@ -61,16 +61,27 @@ impl Standing {
         match &self.trouble {
             _ if self.off.is_some() => "it is off".to_owned(),
             None => "no answer came; is the platform listening there?".to_owned(),
-            Some(Trouble { why, again: None }) => why.clone(),
+            Some(Trouble { why, again: None }) => explained(why),
             Some(Trouble {
                 why,
                 again: Some(again),
             }) => {
                 let seconds = again.saturating_duration_since(Instant::now()).as_secs();
-                format!("{why} (it tries again in {seconds} s)")
+                format!("{}; it tries again in {seconds} s", explained(why))
             }
         }
     }
+}
+
+/// A failure of a registration, with what a person would look at first.
+fn explained(why: &str) -> String {
+    let advice = match why.get(..3) {
+        Some("403") => "are ID and password right?",
+        Some("404") => "does the platform know this ID?",
+        Some("423") => "ask for a longer lifetime",
+        _ => return why.to_owned(),
+    };
+    format!("{why} ({advice})")
 }
 
 #[cfg(test)]
@@ -87,7 +98,10 @@ mod tests {
             retry: Duration::from_secs(60),
         });
         assert!(standing.is_hopeless_until(deadline));
-        assert_eq!(standing.why_not(), "403 Forbidden (it tries again in 60 s)");
+        assert_eq!(
+            standing.why_not(),
+            "403 Forbidden (are ID and password right?); it tries again in 60 s"
+        );
         standing.note(&Event::RegisterFailed {
             why: "503".into(),
             retry: Duration::from_secs(2),

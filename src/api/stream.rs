@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
@@ -47,6 +48,9 @@ pub struct StreamEnd {
     pub why: PlayEnd,
     /// The final judgement.
     pub verdict: Verdict,
+    /// The program stream that came in, from the first packet on; empty unless
+    /// [`Play::record`](super::Play::record) asked for it.
+    pub recording: Bytes,
 }
 
 impl Stream {
@@ -176,12 +180,12 @@ impl Stream {
         self.ended().await
     }
 
-    fn end(&self) -> Option<&'static str> {
+    fn end(&self) -> Option<String> {
         let call = self.news.borrow();
-        match call.end.as_ref()? {
-            Ok(end) => Some(end.why.text()),
-            Err(_) => Some("refused"),
-        }
+        Some(match call.end.as_ref()? {
+            Ok(end) => end.why.to_string(),
+            Err(why) => why.to_string(),
+        })
     }
 
     fn failed(&self, why: impl Into<String>) -> Error {

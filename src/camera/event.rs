@@ -1,5 +1,6 @@
 //! What a camera is asked to do, and what it tells.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::gb28181::DeviceId;
@@ -127,4 +128,18 @@ pub enum CallEnd {
     PlatformLost,
     /// Its owner or its channel ended it.
     HungUp,
+}
+
+impl fmt::Display for CallEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CallEnd::Bye => "the platform said BYE",
+            CallEnd::Cancelled => "the platform cancelled it",
+            CallEnd::Replaced => "a new INVITE replaced it",
+            CallEnd::Unacknowledged => "nobody acknowledged our answer",
+            CallEnd::MediaFailed => "media could not be sent",
+            CallEnd::PlatformLost => "the platform is lost",
+            CallEnd::HungUp => "we hung up",
+        })
+    }
 }

@@ -159,11 +159,16 @@ impl Camera {
         if !self.line.is_current(flow) {
             return;
         }
+        let trying = self.registration.is_busy() || self.registration.is_registered();
         self.line.closed();
         self.platform_lost(why);
         if self.power == Power::On {
             let pause = self.line.jittered(self.line.config.reconnect);
             self.line.set(Timer::Reopen, now.mono + pause);
+            if !trying {
+                let (why, retry) = (why.to_owned(), pause);
+                self.line.tell(Event::RegisterFailed { why, retry });
+            }
         }
     }
 

@@ -304,6 +304,16 @@ pub enum Absence {
     Disconnected,
 }
 
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Absence::Silent => "no Keepalive for too long",
+            Absence::Expired => "its registration expired",
+            Absence::Disconnected => "its connection is gone",
+        })
+    }
+}
+
 /// Why an answered call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlayEnd {
@@ -319,6 +329,19 @@ pub enum PlayEnd {
     MediaFailed,
     /// The device went off-line or unregistered.
     DeviceGone,
+}
+
+impl fmt::Display for PlayEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PlayEnd::Stopped => "we ended it",
+            PlayEnd::ByDevice => "the device said BYE",
+            PlayEnd::MediaStatus => "the device has sent everything",
+            PlayEnd::NoMedia => "no media came",
+            PlayEnd::MediaFailed => "media broke",
+            PlayEnd::DeviceGone => "the device is gone",
+        })
+    }
 }
 
 /// Why a call did not come about.
