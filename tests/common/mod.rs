@@ -2,6 +2,11 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod capture;
+#[cfg(target_os = "linux")]
+pub mod live;
+#[cfg(target_os = "linux")]
+pub mod process;
+pub mod slow;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
