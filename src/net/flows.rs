@@ -148,7 +148,7 @@ impl Flows {
     /// Sends one datagram, or queues octets on a connection.
     pub(super) fn send(&mut self, flow: FlowId, to: SocketAddr, bytes: Bytes) {
         if let Some((_, socket)) = self.udp.iter().find(|(id, _)| *id == flow) {
-            if let Err(error) = socket.try_send_to(&bytes, to) {
+            if let Err(error) = socket::send_to(socket, &bytes, to) {
                 self.trouble.unsent.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(%error, %to, "a datagram was not sent");
             }

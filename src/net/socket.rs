@@ -108,6 +108,16 @@ pub(super) fn tune_media(stream: &std::net::TcpStream) -> io::Result<()> {
     Ok(())
 }
 
+/// Sends one datagram. The system is asked and not the runtime, which takes a socket it has not
+/// looked at yet for one that would block.
+pub(super) fn send_to(
+    socket: &tokio::net::UdpSocket,
+    octets: &[u8],
+    to: SocketAddr,
+) -> io::Result<usize> {
+    SockRef::from(socket).send_to(octets, &to.into())
+}
+
 /// Sends one datagram (or one segmented batch) gathered from `slices` on a connected socket.
 pub(super) fn send_gathered(
     socket: &tokio::net::UdpSocket,

@@ -111,6 +111,24 @@ async fn a_datagram_comes_back_from_a_node_that_repeats_it() {
 }
 
 #[tokio::test]
+async fn a_datagram_leaves_at_once_on_a_socket_that_was_opened_just_now() {
+    let there = std::net::UdpSocket::bind(any()).unwrap();
+    there.set_nonblocking(true).unwrap();
+    let cage = Cage::new(Parrot::silent());
+    let udp = Open::Udp { local: any() };
+    let hello = Bytes::from_static(b"hello");
+    // Both are said before the runtime has looked at the socket for the first time.
+    cage.say(Say::Open(FLOW, udp)).await;
+    let to = there.local_addr().unwrap();
+    cage.say(Say::Send(FLOW, to, hello.clone())).await;
+    let there = tokio::net::UdpSocket::from_std(there).unwrap();
+    let mut buffer = [0; 16];
+    let received = tokio::time::timeout(Duration::from_secs(10), there.recv(&mut buffer));
+    let length = received.await.expect("it has not left").unwrap();
+    assert_eq!(hello, buffer[..length]);
+}
+
+#[tokio::test]
 async fn octets_come_back_over_a_connection_and_both_ends_know_each_other() {
     let listen = Open::Listen { local: any() };
     let (mut server, there) = Cage::open(Parrot::repeating(), listen).await;
