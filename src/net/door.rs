@@ -85,9 +85,10 @@ impl Door {
 }
 
 impl Way {
-    pub(super) fn into_socket(self) -> io::Result<Socket> {
+    /// The socket for a pump, which sends datagrams one by one if `each_alone`.
+    pub(super) fn into_socket(self, each_alone: bool) -> io::Result<Socket> {
         Ok(match self {
-            Way::Udp(socket) => Socket::Udp(socket),
+            Way::Udp(socket) => Socket::Udp { socket, each_alone },
             Way::Tcp(stream) => Socket::Tcp(stream.into_std()?),
         })
     }

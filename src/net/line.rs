@@ -19,7 +19,11 @@ const READS: usize = 16;
 /// A socket on its way to a pump: connected, non-blocking, not yet registered there.
 #[derive(Debug)]
 pub(super) enum Socket {
-    Udp(std::net::UdpSocket),
+    Udp {
+        socket: std::net::UdpSocket,
+        /// Whether every datagram is a system call of its own.
+        each_alone: bool,
+    },
     Tcp(std::net::TcpStream),
 }
 
@@ -57,8 +61,8 @@ struct Datagrams {
 enum Offload {
     /// Sends are cut into datagrams of this length; 0 before the first batch.
     Segments(usize),
-    /// The kernel refused: a system call per datagram.
-    Refused,
+    /// Not wanted, or refused by the kernel: a system call per datagram.
+    None,
 }
 
 impl Line {
@@ -69,10 +73,13 @@ impl Line {
                 socket::tune_media(&stream)?;
                 (Wire::Tcp(TcpStream::from_std(stream)?), Framing::Stream)
             }
-            Socket::Udp(socket) => {
+            Socket::Udp { socket, each_alone } => {
                 let datagrams = Datagrams {
                     socket: UdpSocket::from_std(socket)?,
-                    offload: Offload::Segments(0),
+                    offload: match each_alone {
+                        true => Offload::None,
+                        false => Offload::Segments(0),
+                    },
                 };
                 (Wire::Udp(datagrams), Framing::Datagram)
             }
@@ -252,9 +259,9 @@ impl Datagrams {
 
     /// Goes on without offload if that is what `error` is about.
     fn refuse(&mut self, error: &io::Error) {
-        if socket::refuses_segments(error) && self.offload != Offload::Refused {
+        if socket::refuses_segments(error) && self.offload != Offload::None {
             tracing::debug!(%error, "no segmentation offload on this socket");
-            self.offload = Offload::Refused;
+            self.offload = Offload::None;
             // Where it was never set there is nothing to take back.
             let _ = socket::segment(&self.socket, 0);
         }
@@ -307,7 +314,7 @@ mod tests {
     use bytes::Bytes;
 
     /// The datagrams of a clip's first key frame, and whether the kernel cut them.
-    async fn datagrams(offload: Offload) -> (Vec<Vec<u8>>, bool) {
+    async fn datagrams(each_alone: bool) -> (Vec<Vec<u8>>, bool) {
         let octets = Bytes::from_static(include_bytes!("../../media/street-1080p25.h264"));
         let clip = Clip::parse("clip", octets, ClipOptions::default()).unwrap();
         let cut = Cut::new(Arc::new(clip), &PsPolicy::default(), &RtpPolicy::default());
@@ -319,10 +326,8 @@ mod tests {
         let socket = socket::udp(here, None).unwrap();
         socket.connect(peer.local_addr().unwrap()).unwrap();
         let clock = Clock::start();
-        let mut line = Line::new(Socket::Udp(socket), config, clock.mono()).unwrap();
-        if let Wire::Udp(datagrams) = &mut line.wire {
-            datagrams.offload = offload;
-        }
+        let socket = Socket::Udp { socket, each_alone };
+        let mut line = Line::new(socket, config, clock.mono()).unwrap();
         let mut tools = Tools::default();
         let mut all = Vec::new();
         let mut buffer = vec![0; 65_536];
@@ -344,9 +349,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_socket_without_offload_sends_the_same_datagrams() {
-        let (together, cut) = datagrams(Offload::Segments(0)).await;
+        let (together, cut) = datagrams(false).await;
         assert_eq!(cut, cfg!(target_os = "linux"));
-        let (each, cut) = datagrams(Offload::Refused).await;
+        let (each, cut) = datagrams(true).await;
         assert!(!cut);
         assert!(together.len() > 10, "{} datagrams", together.len());
         assert!(together == each);

@@ -9,6 +9,7 @@ use super::pump::{Pump, PumpHandle};
 #[derive(Clone, Debug, Default)]
 pub struct Media {
     pumps: Arc<[PumpHandle]>,
+    each_alone: bool,
 }
 
 impl Media {
@@ -16,6 +17,7 @@ impl Media {
     pub fn new(pumps: impl IntoIterator<Item = PumpHandle>) -> Self {
         Media {
             pumps: pumps.into_iter().collect(),
+            each_alone: false,
         }
     }
 
@@ -25,6 +27,21 @@ impl Media {
         let (handle, pump) = Pump::new(clock);
         tokio::spawn(pump.run());
         Media::new([handle])
+    }
+
+    /// The same without segmentation offload: every datagram is handed to the system alone. It
+    /// costs more, but a capture on this host then shows datagrams as they are on the wire, where
+    /// it would show a batch as one.
+    pub fn without_offload(self) -> Self {
+        Media {
+            each_alone: true,
+            ..self
+        }
+    }
+
+    /// Whether datagrams are handed to the system one by one.
+    pub(super) fn each_alone(&self) -> bool {
+        self.each_alone
     }
 
     /// The pumps.

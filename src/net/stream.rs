@@ -136,7 +136,7 @@ impl Stream {
         config: Arc<SenderConfig>,
         orders: &mut Orders,
     ) -> Result<Option<Told>, Loss> {
-        let socket = way.into_socket().map_err(failed)?;
+        let socket = way.into_socket(self.media.each_alone()).map_err(failed)?;
         let (owner, mut pumped) = mpsc::unbounded_channel();
         let fed = self.media.least_loaded();
         let fed = fed.and_then(|pump| pump.add(socket, config, owner));
