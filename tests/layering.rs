@@ -28,7 +28,7 @@ const OUTSIDE: [(&str, &[&str]); 9] = [
     ("TcpStream", &["net"]),
     ("TcpListener", &["net"]),
     ("std::fs", &["net", "api", "cli"]),
-    ("Instant::now", &["net"]),
+    ("Instant::now", &["net", "api", "cli"]),
     ("SystemTime", &["net"]),
     ("rand::rng()", &["net", "api", "cli"]),
     ("rsip::", &["sip"]),

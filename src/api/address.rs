@@ -1,9 +1,10 @@
 //! Addresses as people type them, and which of our own fits.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 
 use super::error::Error;
 use crate::camera::PlatformAddress;
+use crate::net;
 use crate::sip::Transport;
 
 /// The port of SIP (RFC 3261 §19.1.2).
@@ -66,51 +67,13 @@ fn split(host: &str) -> Result<(&str, u16), String> {
     }
 }
 
-/// Our address as `remote` sees it, by asking the routing table; no packet is sent.
-pub(super) fn facing(remote: SocketAddr) -> IpAddr {
-    let any = match remote {
-        SocketAddr::V4(_) => "0.0.0.0:0",
-        SocketAddr::V6(_) => "[::]:0",
-    };
-    let asked = UdpSocket::bind(any).and_then(|socket| {
-        socket.connect(remote)?;
-        socket.local_addr()
-    });
-    asked.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |local| local.ip())
-}
-
-/// Our address as the world sees it.
-pub(super) fn outward() -> IpAddr {
-    // A documentation address (RFC 5737): it is routed as any foreign one.
-    facing(SocketAddr::from(([192, 0, 2, 1], SIP_PORT)))
-}
-
 /// Whether an address can be bound: an error now rather than silent attempts later.
 pub(super) fn check_free(transport: Transport, address: SocketAddr) -> Result<(), Error> {
-    let bound = match transport {
-        Transport::Udp => UdpSocket::bind(address).map(drop),
-        Transport::Tcp => TcpListener::bind(address).map(drop),
-    };
-    bound.map_err(|error| Error::Bind {
+    net::address::check_free(transport, address).map_err(|error| Error::Bind {
         transport,
         address,
         why: error.to_string(),
     })
-}
-
-/// `ip` with a port that was free for datagrams and connections alike a moment ago.
-pub(super) fn free_port(ip: IpAddr) -> std::io::Result<SocketAddr> {
-    const ATTEMPTS: usize = 64;
-    let mut refused = None;
-    for _ in 0..ATTEMPTS {
-        let udp = UdpSocket::bind((ip, 0))?;
-        let address = udp.local_addr()?;
-        match TcpListener::bind(address) {
-            Ok(_) => return Ok(address),
-            Err(error) => refused = Some(error),
-        }
-    }
-    Err(refused.unwrap_or_else(|| std::io::ErrorKind::AddrNotAvailable.into()))
 }
 
 #[cfg(test)]
@@ -163,12 +126,12 @@ mod tests {
 
     #[test]
     fn the_address_that_faces_loopback_is_loopback() {
-        assert!(facing("127.0.0.1:5060".parse().unwrap()).is_loopback());
+        assert!(net::address::facing("127.0.0.1:5060".parse().unwrap()).is_loopback());
     }
 
     #[test]
     fn a_busy_port_is_named() {
-        let held = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let busy = held.local_addr().unwrap();
         let error = check_free(Transport::Udp, busy).unwrap_err().to_string();
         assert!(

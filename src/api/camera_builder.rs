@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::address::{check_free, facing};
+use super::address::check_free;
 use super::camera::Camera;
 use super::clip::Clip;
 use super::error::Error;
@@ -13,6 +13,7 @@ use crate::camera::{Accept, Channel, Config, Heartbeat, PlatformAddress};
 use crate::gb28181::DeviceId;
 use crate::media::FirstKeyFrame;
 use crate::net::Media;
+use crate::net::address::facing;
 use crate::profile::Profile;
 use crate::sip::{Credentials, Transport};
 

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use super::address::{free_port, outward};
 use super::error::Error;
 use super::platform::Platform;
 use crate::gb28181::DeviceId;
+use crate::net::address::{free_port, outward};
 use crate::platform::{Config, Heartbeat, RegistrationPolicy};
 use crate::sip::Transport;
 

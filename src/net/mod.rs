@@ -8,6 +8,7 @@
 //!                              └─ source     receives into a verdict
 //! ```
 
+pub mod address;
 mod clock;
 mod connection;
 mod door;
