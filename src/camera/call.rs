@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::gb28181::sdp::Offer;
 use crate::gb28181::{DeviceId, Ssrc, Subject};
 use crate::media::{Counts, Flowing, MediaTransport, Order, SenderConfig, StreamId};
-use crate::sip::{Dialog, FlowId, Request, TransactionId, Uri};
+use crate::sip::{Dialog, Request, TransactionId, Uri};
 
-use super::event::CallNumber;
+use super::event::{CallEnd, CallNumber};
 use super::line::socket_addr;
 
 /// Pause before a broken connection is tried again, and how often (GB/T 28181-2022 annex D).
@@ -72,7 +72,6 @@ pub(super) struct Pending {
 pub(super) struct Call {
     pub number: CallNumber,
     pub channel: DeviceId,
-    pub flow: FlowId,
     /// Where its INVITE came from.
     pub peer: SocketAddr,
     pub dialog: Dialog,
@@ -96,11 +95,14 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Where our own requests go: the address the platform's Contact names, or where its INVITE
-    /// came from when that is a domain.
+    /// Where our own requests go: to the first proxy that recorded its route, else to the address
+    /// the platform's Contact names, or where its INVITE came from when that is a domain.
     pub fn destination(&self) -> SocketAddr {
-        let target = Uri::new(self.dialog.remote_target.as_str());
-        socket_addr(&target).unwrap_or(self.peer)
+        let target = match self.dialog.route_set.first() {
+            Some(route) => socket_addr(&route.uri),
+            None => socket_addr(&Uri::new(self.dialog.remote_target.as_str())),
+        };
+        target.unwrap_or(self.peer)
     }
 
     /// The order that lets media flow.
@@ -135,5 +137,16 @@ impl Call {
     pub fn is_replaced_by(&self, subject: &Subject) -> bool {
         let own = self.subject.as_ref().and_then(Subject::stream);
         own.is_some() && own == subject.stream()
+    }
+}
+
+impl CallEnd {
+    /// What an INVITE is answered that still waits when its call ends so.
+    pub(super) fn refusal(self) -> u16 {
+        match self {
+            CallEnd::Bye | CallEnd::Cancelled | CallEnd::Replaced => 487,
+            CallEnd::PlatformLost | CallEnd::HungUp => 480,
+            CallEnd::MediaFailed | CallEnd::Unacknowledged => 500,
+        }
     }
 }

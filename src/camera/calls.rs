@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 
 use crate::gb28181::DeviceId;
 use crate::media::{Counts, Loss, Order, Report, StreamId};
-use crate::node::Output;
 use crate::profile::StartMedia;
-use crate::sip::{FlowId, Method, Request, TransactionId};
+use crate::sip::{Method, Request, TransactionId};
 use crate::time::Now;
 
 use super::call::{Call, Pending, State};
@@ -19,7 +18,6 @@ use super::offer::Refusal;
 /// A request that begins a dialog or belongs to one, as it came in.
 pub(super) struct Incoming {
     pub transaction: TransactionId,
-    pub flow: FlowId,
     pub from: SocketAddr,
     pub request: Request,
 }
@@ -56,6 +54,16 @@ impl Calls {
         self.live.len()
     }
 
+    /// How many streams are open: one per call, one more for each INVITE that renegotiates, and
+    /// those whose last report has not come.
+    pub fn streams(&self) -> usize {
+        let more = |call: &&Call| {
+            let pending = call.pending.as_ref();
+            pending.is_some_and(|pending| pending.stream != call.stream)
+        };
+        self.live.len() + self.live.values().filter(more).count() + self.closing.len()
+    }
+
     pub fn is_offline(&self, channel: &DeviceId) -> bool {
         self.offline.contains(channel)
     }
@@ -80,9 +88,9 @@ impl Calls {
     }
 
     /// Every call ends without a word: the platform cannot hear us.
-    pub fn drop_all(&mut self, line: &mut Line, why: CallEnd) {
+    pub fn drop_all(&mut self, now: Now, line: &mut Line, why: CallEnd) {
         for number in self.numbers(|_| true) {
-            self.end(line, number, why);
+            self.end(now, line, number, why);
         }
     }
 
@@ -134,15 +142,14 @@ impl Calls {
         let Some(call) = self.live.get_mut(&number) else {
             return;
         };
-        line.order(Order::Stop(call.stream));
-        self.closing
-            .insert(call.stream, Closing::Renegotiated(number));
-        call.stream = pending.stream;
+        let replaced = std::mem::replace(&mut call.stream, pending.stream);
         call.sender = pending.sender;
         call.terms = pending.terms;
         call.failures = 0;
+        let start = call.start();
         line.timers.cancel(&Timer::Media(number));
-        line.order(call.start());
+        self.stop(line, replaced, Closing::Renegotiated(number));
+        line.order(start);
     }
 
     /// BYE (RFC 3261 §15.1.2). An INVITE that still waits for its answer gets 487.
@@ -154,13 +161,7 @@ impl Calls {
             return line.reply(now.mono, incoming.transaction, &incoming.request, status);
         }
         line.reply(now.mono, incoming.transaction, &incoming.request, 200);
-        let call = self.live.get_mut(&number);
-        let waiting = call.and_then(|call| call.pending.take_if(|pending| !pending.answered));
-        if let Some(pending) = waiting {
-            line.reply(now.mono, pending.transaction, &pending.request, 487);
-            self.abandon(line, number, &pending);
-        }
-        self.end(line, number, CallEnd::Bye);
+        self.end(now, line, number, CallEnd::Bye);
     }
 
     /// INFO in a live dialog: playback control that a live stream ignores (§7.9).
@@ -180,13 +181,13 @@ impl Calls {
     }
 
     /// CANCEL came before the answer; the endpoint has sent the 487.
-    pub fn cancelled(&mut self, line: &mut Line, transaction: TransactionId) {
+    pub fn cancelled(&mut self, now: Now, line: &mut Line, transaction: TransactionId) {
         let Some((number, pending)) = self.take_pending(transaction) else {
             return;
         };
         self.abandon(line, number, &pending);
         if self.live.get(&number).is_some_and(|c| !c.established) {
-            self.end(line, number, CallEnd::Cancelled);
+            self.end(now, line, number, CallEnd::Cancelled);
         }
     }
 
@@ -208,15 +209,16 @@ impl Calls {
 
     /// Frees the stream that a renegotiation had opened and that nobody will use.
     fn abandon(&mut self, line: &mut Line, number: CallNumber, pending: &Pending) {
-        if self
-            .live
-            .get(&number)
-            .is_some_and(|c| c.stream != pending.stream)
-        {
-            line.order(Order::Stop(pending.stream));
-            self.closing
-                .insert(pending.stream, Closing::Renegotiated(number));
+        let call = self.live.get(&number);
+        if call.is_some_and(|call| call.stream != pending.stream) {
+            self.stop(line, pending.stream, Closing::Renegotiated(number));
         }
+    }
+
+    /// Orders a stream to stop; what its last report is for is remembered.
+    fn stop(&mut self, line: &mut Line, stream: StreamId, closing: Closing) {
+        line.order(Order::Stop(stream));
+        self.closing.insert(stream, closing);
     }
 
     /// News from the media plane.
@@ -326,6 +328,11 @@ impl Calls {
             super::invite::refuse(now, line, pending.transaction, &pending.request, refusal);
             if self.live.get(&number).is_some_and(|c| !c.established) {
                 self.live.remove(&number);
+                line.tell(Event::Ended {
+                    call: number,
+                    why: CallEnd::MediaFailed,
+                    counts: Counts::default(),
+                });
             }
         } else if let Some(number) = self.playing(stream).map(|call| call.number) {
             line.tell(Event::MediaLost {
@@ -348,25 +355,28 @@ impl Calls {
         if call.established {
             let bye = call.dialog.request(Method::Bye);
             let to = call.destination();
-            line.send_on(now.mono, call.flow, Purpose::Bye, to, bye);
+            line.send(now.mono, Purpose::Bye, to, bye);
         }
-        if let Some(pending) = call.pending.take_if(|p| !p.answered) {
-            line.reply(now.mono, pending.transaction, &pending.request, 480);
-            self.abandon(line, number, &pending);
-        }
-        self.end(line, number, why);
+        self.end(now, line, number, why);
     }
 
-    /// Forgets a call and stops its media. Its counts arrive with the stream's last report.
-    pub(super) fn end(&mut self, line: &mut Line, number: CallNumber, why: CallEnd) {
+    /// Forgets a call, refuses an INVITE of it that still waits, and stops its media. Its counts
+    /// arrive with the stream's last report.
+    pub(super) fn end(&mut self, now: Now, line: &mut Line, number: CallNumber, why: CallEnd) {
         let Some(call) = self.live.remove(&number) else {
             return;
         };
         line.timers.cancel(&Timer::Media(number));
-        line.outbox
-            .push_back(Output::Media(Order::Stop(call.stream)));
-        self.closing
-            .insert(call.stream, Closing::Over(number, why, call.sent));
+        if let Some(pending) = call.pending {
+            if !pending.answered {
+                let status = why.refusal();
+                line.reply(now.mono, pending.transaction, &pending.request, status);
+            }
+            if pending.stream != call.stream {
+                self.stop(line, pending.stream, Closing::Renegotiated(number));
+            }
+        }
+        self.stop(line, call.stream, Closing::Over(number, why, call.sent));
     }
 }
 

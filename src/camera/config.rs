@@ -103,12 +103,12 @@ pub enum Accept {
 }
 
 impl Accept {
-    /// Whether a request from `from` is obeyed.
-    pub fn allows(&self, from: IpAddr, platform: IpAddr) -> bool {
+    /// Whether a request from `from` is obeyed, which may be a platform's.
+    pub fn allows(&self, from: IpAddr, is_platform: bool) -> bool {
         match self {
             Accept::Anyone => true,
-            Accept::Platform => from == platform,
-            Accept::Also(list) => from == platform || list.contains(&from),
+            Accept::Platform => is_platform,
+            Accept::Also(list) => is_platform || list.contains(&from),
         }
     }
 }

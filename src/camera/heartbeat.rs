@@ -1,8 +1,10 @@
 //! Keepalive: the device's sign of life, and how it learns that the platform is gone
 //! (GB/T 28181-2022 §9.6).
 
+use std::time::Duration;
+
 use crate::gb28181::manscdp::Keepalive;
-use crate::sip::{Method, Response};
+use crate::sip::{Method, Response, TransactionId};
 use crate::time::Now;
 
 use super::config::{Config, Heartbeat};
@@ -12,10 +14,15 @@ use super::line::{Line, Purpose, Timer, Waiting};
 /// Counts Keepalives in and out.
 pub(super) struct Beat {
     pub timing: Heartbeat,
+    /// Keepalives whose answers count: not those of an earlier registration.
+    sent: Vec<TransactionId>,
     in_a_row: u32,
     /// Whether the platform forgot us before it had answered a single Keepalive with 200.
     forgotten: bool,
 }
+
+/// No two Keepalives follow each other faster, whatever is configured.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the answer to a Keepalive means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +39,11 @@ pub(super) enum Pulse {
 impl Beat {
     pub fn new(timing: Heartbeat) -> Self {
         Beat {
-            timing,
+            timing: Heartbeat {
+                interval: timing.interval.max(SHORTEST_INTERVAL),
+                ..timing
+            },
+            sent: Vec::new(),
             in_a_row: 0,
             forgotten: false,
         }
@@ -44,8 +55,15 @@ impl Beat {
         self.send(now, line);
     }
 
+    /// No more of them, and answers that are still to come say nothing.
     pub fn stop(&mut self, line: &mut Line) {
+        self.sent.clear();
         line.timers.cancel(&Timer::Keepalive);
+    }
+
+    /// Whether the next one is on the calendar.
+    pub fn is_running(&self, line: &Line) -> bool {
+        line.timers.deadline(&Timer::Keepalive).is_some()
     }
 
     pub fn send(&mut self, now: Now, line: &mut Line) {
@@ -59,7 +77,8 @@ impl Beat {
             profile, device, ..
         } = &*line.config;
         let body = profile.manscdp.keepalive(sn, device, &Keepalive::default());
-        line.message(now.mono, Purpose::Keepalive, body, authorization);
+        let sent = line.message(now.mono, Purpose::Keepalive, body, authorization);
+        self.sent.push(sent);
     }
 
     /// The final answer to one: a 200, a refusal, or (`None`) none at all.
@@ -67,20 +86,26 @@ impl Beat {
         &mut self,
         now: Now,
         line: &mut Line,
-        sent: Waiting,
+        (transaction, sent): (TransactionId, Waiting),
         response: Option<&Response>,
     ) -> Pulse {
+        let Some(place) = self.sent.iter().position(|id| *id == transaction) else {
+            return Pulse::Steady;
+        };
+        self.sent.swap_remove(place);
+        let credentials = response
+            .filter(|r| r.status() == 401 && !sent.authorized)
+            .and_then(|r| line.authorization(r, Method::Message));
+        if credentials.is_some() {
+            self.say(now, line, credentials);
+            return Pulse::Steady;
+        }
         match response.map(Response::status) {
             Some(200..=299) => {
                 self.in_a_row = 0;
                 self.forgotten = false;
                 let took = now.mono - sent.since;
                 line.tell(Event::Kept { took });
-                Pulse::Steady
-            }
-            Some(401) if !sent.authorized => {
-                let credentials = response.and_then(|r| line.authorization(r, Method::Message));
-                self.say(now, line, credentials);
                 Pulse::Steady
             }
             Some(401 | 403 | 404 | 407 | 481) => {

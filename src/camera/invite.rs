@@ -52,7 +52,7 @@ impl Calls {
             ));
         }
         let terms = offer::terms(request, line.spare_ssrc())?;
-        self.make_room(line, channel, request)?;
+        self.make_room(now, line, channel, request)?;
         let call = self.begin(now, line, channel, terms, incoming);
         let call =
             call.ok_or_else(|| Refusal::new(400, "an INVITE without From, To or Call-ID"))?;
@@ -68,6 +68,7 @@ impl Calls {
     /// A receiver that restarted replaces its stream (annex L); beyond the limit it is 486.
     fn make_room(
         &mut self,
+        now: Now,
         line: &mut Line,
         channel: &Channel,
         request: &Request,
@@ -75,7 +76,7 @@ impl Calls {
         if let Some(subject) = offer::subject(request) {
             let restarted = self.live.values().find(|c| c.is_replaced_by(&subject));
             if let Some(number) = restarted.map(|call| call.number) {
-                self.end(line, number, CallEnd::Replaced);
+                self.end(now, line, number, CallEnd::Replaced);
             }
         }
         let limit = line.config.profile.behaviour.streams_per_channel;
@@ -97,7 +98,6 @@ impl Calls {
         self.last_number += 1;
         let Incoming {
             transaction,
-            flow,
             from,
             request,
         } = incoming;
@@ -114,7 +114,6 @@ impl Calls {
         Some(Call {
             number: CallNumber(self.last_number),
             channel: channel.id,
-            flow: *flow,
             peer: *from,
             dialog,
             subject: offer::subject(request),
@@ -172,7 +171,9 @@ impl Calls {
         let config = line.config.clone();
         let channel = config.channel(call.channel.as_str()).ok_or_else(unknown)?;
         let terms = offer::terms(request, call.terms.ssrc.clone())?;
-        line.reply(now.mono, incoming.transaction, request, 100);
+        if config.profile.sip.provisional != Provisional::None {
+            line.reply(now.mono, incoming.transaction, request, 100);
+        }
         let unchanged = terms == call.terms;
         let stream = match unchanged {
             true => call.stream,
@@ -205,11 +206,11 @@ fn provisional(
     request: &Request,
     dialog: &Dialog,
 ) {
-    let style = line.config.profile.sip.clone();
-    if style.provisional != Provisional::None {
+    let provisional = line.config.profile.sip.provisional;
+    if provisional != Provisional::None {
         line.reply(now.mono, transaction, request, 100);
     }
-    if style.provisional == Provisional::TryingAndDialog {
+    if provisional == Provisional::TryingAndDialog {
         let response = answer_in(line, request, 101, dialog);
         line.respond(now.mono, transaction, response);
     }
@@ -288,6 +289,7 @@ pub(super) fn refuse(
 
 fn sender(line: &mut Line, channel: &Channel, terms: &Terms) -> Arc<SenderConfig> {
     Arc::new(SenderConfig {
+        payload_type: terms.payload,
         sequence: line.rng.random(),
         timestamp: line.rng.random(),
         first_frame: line.config.first_frame,

@@ -63,6 +63,8 @@ pub(super) struct Line {
     pub platform: PlatformAddress,
     waiting: HashMap<TransactionId, Waiting>,
     flow: FlowId,
+    /// Whether the flow was asked for and not closed since.
+    wanted: bool,
     open: Option<Flow>,
     message_cseq: u32,
     sn: u32,
@@ -73,12 +75,13 @@ impl Line {
     pub fn new(config: Arc<Config>, tokens: Tokens, seed: u64) -> Self {
         let style = Arc::new(config.profile.sip.clone());
         Line {
-            endpoint: Endpoint::new(style, tokens),
+            endpoint: Endpoint::new(style, tokens).limited_to(MAX_TRANSACTIONS),
             platform: config.platform.clone(),
             timers: Timers::default(),
             outbox: VecDeque::new(),
             waiting: HashMap::new(),
             flow: FlowId(0),
+            wanted: false,
             open: None,
             message_cseq: 0,
             sn: config.first_sn.saturating_sub(1),
@@ -100,22 +103,25 @@ impl Line {
                 remote: self.platform.address,
             },
         };
+        self.wanted = true;
         self.outbox.push_back(Output::Open {
             flow: self.flow,
             how,
         });
     }
 
-    /// Closes the flow, if it is open.
+    /// Closes the flow, open or still opening. What waited for an answer on it fails.
     pub fn close(&mut self) {
-        if self.open.take().is_some() {
+        if std::mem::take(&mut self.wanted) {
             self.outbox.push_back(Output::Close(self.flow));
+            self.open = None;
+            self.endpoint.closed(self.flow);
         }
     }
 
     /// Whether news of `flow` concerns us.
     pub fn is_current(&self, flow: FlowId) -> bool {
-        flow == self.flow
+        self.wanted && flow == self.flow
     }
 
     pub fn opened(&mut self, is: Flow) {
@@ -124,6 +130,7 @@ impl Line {
     }
 
     pub fn closed(&mut self) {
+        self.wanted = false;
         self.open = None;
         self.endpoint.closed(self.flow);
     }
@@ -197,7 +204,7 @@ impl Line {
         purpose: Purpose,
         body: Bytes,
         authorization: Option<String>,
-    ) {
+    ) -> TransactionId {
         self.message_cseq = self.message_cseq.wrapping_add(1).max(1);
         let cseq = match self.config.profile.sip.message_cseq {
             CseqStyle::Always(number) => number,
@@ -215,7 +222,7 @@ impl Line {
         if let Some(credentials) = authorization {
             request = request.with_header("Authorization", credentials);
         }
-        self.send(now, purpose, self.platform.address, request);
+        self.send(now, purpose, self.platform.address, request)
     }
 
     /// The credentials that answer a 401 to a `method` request, if it asks for a digest we know.
@@ -238,7 +245,13 @@ impl Line {
     }
 
     /// Starts a client transaction towards `to`.
-    pub fn send(&mut self, now: Instant, purpose: Purpose, to: SocketAddr, request: Request) {
+    pub fn send(
+        &mut self,
+        now: Instant,
+        purpose: Purpose,
+        to: SocketAddr,
+        request: Request,
+    ) -> TransactionId {
         let authorized = request.headers.value("Authorization").is_some();
         let id = self.endpoint.request(now, self.flow, to, request);
         let waiting = Waiting {
@@ -247,16 +260,12 @@ impl Line {
             authorized,
         };
         self.waiting.insert(id, waiting);
+        id
     }
 
     /// What the transaction that just ended was for.
     pub fn finished(&mut self, id: TransactionId) -> Option<Waiting> {
         self.waiting.remove(&id)
-    }
-
-    /// What a transaction that goes on is for.
-    pub fn waiting(&self, id: TransactionId) -> Option<Waiting> {
-        self.waiting.get(&id).copied()
     }
 
     /// When to be woken.
@@ -269,25 +278,6 @@ impl Line {
     /// Whether a request of this kind waits for its answer.
     pub fn is_waiting_for(&self, purpose: Purpose) -> bool {
         self.waiting.values().any(|w| w.purpose == purpose)
-    }
-
-    /// As [`send`](Self::send), on the flow of a dialog.
-    pub fn send_on(
-        &mut self,
-        now: Instant,
-        flow: FlowId,
-        purpose: Purpose,
-        to: SocketAddr,
-        request: Request,
-    ) {
-        let authorized = request.headers.value("Authorization").is_some();
-        let id = self.endpoint.request(now, flow, to, request);
-        let waiting = Waiting {
-            purpose,
-            since: now,
-            authorized,
-        };
-        self.waiting.insert(id, waiting);
     }
 
     /// Answers a request with a status and nothing more.
@@ -326,6 +316,7 @@ impl Line {
 
     /// A duration lengthened by up to half of itself, so that a fleet does not act in step.
     pub fn jittered(&mut self, least: Duration) -> Duration {
+        let least = least.max(SHORTEST_PAUSE);
         least + least.mul_f64(self.rng.random_range(0.0..0.5))
     }
 
@@ -341,6 +332,11 @@ impl Line {
     }
 }
 
+/// Transactions that may live at once. A device has a handful; a flood of requests is answered 503
+/// beyond this.
+const MAX_TRANSACTIONS: usize = 4_096;
+/// No pause between attempts is shorter, whatever is configured: nobody goes round in circles.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 /// How often a nonce has been used when its challenge is answered: every one is used once.
 const FIRST_USE: u32 = 1;
 /// The port of a SIP URI that names none.

@@ -1,7 +1,7 @@
 //! MESSAGE: what the platform asks, and the answers, each a MESSAGE of its own
 //! (GB/T 28181-2022 §9.3-§9.5).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::gb28181::manscdp::{
     AlarmInput, BasicParam, CatalogItem, DeviceInfo, DeviceStatus, Duty, Incoming as Document, Root,
 };
-use crate::sip::{Method, Response};
+use crate::sip::{Method, Response, TransactionId};
 use crate::time::{Now, Wall};
 
 use super::calls::{Calls, Incoming};
@@ -17,15 +17,17 @@ use super::config::{Channel, Config, Heartbeat, PlatformAddress};
 use super::event::Event;
 use super::line::{Line, Purpose, Waiting};
 
-/// Answers that wait to be sent: bounded, because a platform may ask faster than it acknowledges.
+/// Parts of answers that may wait before further queries go unanswered: a platform may ask faster
+/// than it acknowledges.
 const MAX_WAITING: usize = 4_096;
 
 /// The device's side of MANSCDP queries.
 #[derive(Default)]
 pub(super) struct Messages {
-    /// Bodies in order; the first is on its way. The next is sent when the platform has
-    /// acknowledged it (GB/T 28181-2022 annex M).
-    queue: VecDeque<Bytes>,
+    /// Answers under way, each by the MESSAGE that carries its first part. The next part is sent
+    /// when the platform has acknowledged that (GB/T 28181-2022 annex M); a long catalogue keeps
+    /// nobody waiting for another answer.
+    under_way: BTreeMap<TransactionId, VecDeque<Bytes>>,
     /// How far the platform's clock is ahead of ours.
     pub clock_offset: i64,
 }
@@ -45,9 +47,8 @@ impl Messages {
             request,
             ..
         } = incoming;
-        let content_type = request.headers.content_type().unwrap_or(MANSCDP);
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case(MANSCDP) {
+        let untyped = request.headers.content_type().is_none();
+        if !untyped && !request.headers.is_content_type(MANSCDP) {
             let response = line
                 .endpoint
                 .answer(&request, 415)
@@ -111,22 +112,26 @@ impl Messages {
         style.device_status(&document.sn, &document.device_id, &status)
     }
 
-    /// Queues answers; the first leaves at once when none is on its way.
+    /// Begins an answer, unless too much waits already.
     fn send(&mut self, now: Now, line: &mut Line, bodies: Vec<Bytes>) {
-        let idle = self.queue.is_empty();
-        let room = MAX_WAITING.saturating_sub(self.queue.len());
-        if bodies.len() > room {
-            tracing::warn!(waiting = self.queue.len(), "answers dropped: too many wait");
+        let waiting: usize = self.under_way.values().map(VecDeque::len).sum();
+        if waiting > MAX_WAITING {
+            tracing::warn!(waiting, "an answer dropped: too many wait");
+            return;
         }
-        self.queue.extend(bodies.into_iter().take(room));
-        if idle {
-            self.send_first(now, line, None);
-        }
+        self.send_first(now, line, bodies.into(), None);
     }
 
-    fn send_first(&mut self, now: Now, line: &mut Line, authorization: Option<String>) {
-        if let Some(body) = self.queue.front() {
-            line.message(now.mono, Purpose::Report, body.clone(), authorization);
+    fn send_first(
+        &mut self,
+        now: Now,
+        line: &mut Line,
+        parts: VecDeque<Bytes>,
+        authorization: Option<String>,
+    ) {
+        if let Some(body) = parts.front() {
+            let carrier = line.message(now.mono, Purpose::Report, body.clone(), authorization);
+            self.under_way.insert(carrier, parts);
         }
     }
 
@@ -135,21 +140,24 @@ impl Messages {
         &mut self,
         now: Now,
         line: &mut Line,
-        sent: Waiting,
+        (transaction, sent): (TransactionId, Waiting),
         response: Option<&Response>,
     ) {
+        let Some(mut parts) = self.under_way.remove(&transaction) else {
+            return;
+        };
         if let Some(challenge) = response.filter(|r| r.status() == 401 && !sent.authorized)
             && let Some(credentials) = line.authorization(challenge, Method::Message)
         {
-            return self.send_first(now, line, Some(credentials));
+            return self.send_first(now, line, parts, Some(credentials));
         }
-        self.queue.pop_front();
-        self.send_first(now, line, None);
+        parts.pop_front();
+        self.send_first(now, line, parts, None);
     }
 
     /// Forgets what waits: the platform is gone.
     pub fn clear(&mut self) {
-        self.queue.clear();
+        self.under_way.clear();
     }
 }
 

@@ -91,6 +91,16 @@ impl Camera {
         self.calls.len()
     }
 
+    /// How many media streams are open, those on their way out included.
+    pub fn streams(&self) -> usize {
+        self.calls.streams()
+    }
+
+    /// How many SIP transactions are alive: none, once all is answered and its timers have run.
+    pub fn transactions(&self) -> usize {
+        self.line.endpoint.len()
+    }
+
     /// What went wrong on the wire, counted.
     pub fn counters(&self) -> &sip::Counters {
         self.line.endpoint.counters()
@@ -110,6 +120,7 @@ impl Camera {
     fn power_on(&mut self) {
         if self.power == Power::Off {
             self.power = Power::On;
+            self.registration.return_home(&mut self.line);
             self.registration.restart();
             self.line.reopen();
         }
@@ -159,34 +170,40 @@ impl Camera {
         if !self.line.is_current(flow) {
             return;
         }
-        let trying = self.registration.is_busy() || self.registration.is_registered();
         self.line.closed();
-        self.platform_lost(why);
-        if self.power == Power::On {
-            let pause = self.line.jittered(self.line.config.reconnect);
-            self.line.set(Timer::Reopen, now.mono + pause);
-            if !trying {
-                let (why, retry) = (why.to_owned(), pause);
-                self.line.tell(Event::RegisterFailed { why, retry });
-            }
+        let lost = self.platform_lost(now, why);
+        if self.power != Power::On {
+            return;
+        }
+        self.registration.return_home(&mut self.line);
+        let retry = self.line.jittered(self.line.config.reconnect);
+        self.line.set(Timer::Reopen, now.mono + retry);
+        if !lost {
+            let why = why.to_owned();
+            self.line.tell(Event::RegisterFailed { why, retry });
         }
     }
 
-    /// Registration lost: media stops and nobody is told (annex K).
-    fn platform_lost(&mut self, why: &str) {
+    /// Registration lost: media stops and nobody is told (annex K). Whether there was one.
+    fn platform_lost(&mut self, now: Now, why: &str) -> bool {
         self.beat.stop(&mut self.line);
         self.messages.clear();
-        self.calls.drop_all(&mut self.line, CallEnd::PlatformLost);
-        if self.registration.drop_silently(&mut self.line) {
+        self.calls
+            .drop_all(now, &mut self.line, CallEnd::PlatformLost);
+        let lost = self.registration.drop_silently(&mut self.line);
+        if lost {
             let why = why.to_owned();
             self.line.tell(Event::PlatformLost { why });
         }
+        lost
     }
 
     fn timer(&mut self, now: Now, timer: Timer) {
         let line = &mut self.line;
         match timer {
-            Timer::Register if line.is_open() => self.registration.register(now, line),
+            Timer::Register if self.power == Power::On && line.is_open() => {
+                self.registration.register(now, line);
+            }
             Timer::Register => {}
             Timer::Keepalive => self.beat.send(now, line),
             Timer::Reopen => line.reopen(),
@@ -198,20 +215,19 @@ impl Camera {
         match event {
             sip::Event::Request {
                 tx: transaction,
-                flow,
                 from,
                 request,
+                ..
             } => self.request(
                 now,
                 Incoming {
                     transaction,
-                    flow,
                     from,
                     request,
                 },
             ),
             sip::Event::Ack { tx, .. } => self.calls.acknowledged(&mut self.line, tx),
-            sip::Event::Cancelled { tx } => self.calls.cancelled(&mut self.line, tx),
+            sip::Event::Cancelled { tx } => self.calls.cancelled(now, &mut self.line, tx),
             sip::Event::Unacknowledged { tx } => {
                 self.calls.unacknowledged(now, &mut self.line, tx);
             }
@@ -229,13 +245,15 @@ impl Camera {
             ..
         } = &incoming;
         let line = &mut self.line;
-        let platform = line.platform.address.ip();
-        if !line.config.accept.allows(from.ip(), platform) {
+        let platforms = [&line.platform, &line.config.platform];
+        let is_platform = platforms.iter().any(|p| p.address.ip() == from.ip());
+        if !line.config.accept.allows(from.ip(), is_platform) {
             tracing::debug!(%from, "a request from a stranger");
             return line.reply(now.mono, *transaction, request, 403);
         }
         match request.method() {
-            Method::Invite => self.calls.invite(now, line, incoming),
+            Method::Invite if self.power == Power::On => self.calls.invite(now, line, incoming),
+            Method::Invite => line.reply(now.mono, *transaction, request, 480),
             Method::Bye => self.calls.bye(now, line, &incoming),
             Method::Info => self.calls.info(now, line, &incoming),
             Method::Message => {
@@ -264,27 +282,31 @@ impl Camera {
         line.respond(now.mono, transaction, response);
     }
 
+    /// Of the answers to a request only the final one says something.
     fn response(&mut self, now: Now, tx: TransactionId, response: &Response) {
-        let known = match response.status() {
-            100..=199 => self.line.waiting(tx),
-            _ => self.line.finished(tx),
-        };
-        if let Some(sent) = known
-            && response.status() >= 200
-        {
-            self.answered(now, sent, Ok(response));
+        if response.status() < 200 {
+            return;
+        }
+        if let Some(sent) = self.line.finished(tx) {
+            self.answered(now, (tx, sent), Ok(response));
         }
     }
 
     fn no_response(&mut self, now: Now, tx: TransactionId, why: &str) {
         if let Some(sent) = self.line.finished(tx) {
-            self.answered(now, sent, Err(why));
+            self.answered(now, (tx, sent), Err(why));
         }
     }
 
-    fn answered(&mut self, now: Now, sent: Waiting, answer: Result<&Response, &str>) {
+    fn answered(
+        &mut self,
+        now: Now,
+        sent: (TransactionId, Waiting),
+        answer: Result<&Response, &str>,
+    ) {
         let line = &mut self.line;
-        match sent.purpose {
+        match sent.1.purpose {
+            Purpose::Register if !self.registration.awaits(sent.0) => {}
             Purpose::Register => {
                 let outcome = match answer {
                     Ok(response) => {
@@ -309,13 +331,24 @@ impl Camera {
     fn registered(&mut self, now: Now, outcome: Outcome) {
         match outcome {
             Outcome::Pending => {}
-            Outcome::Registered { fresh: false } => {}
-            Outcome::Registered { fresh: true } => self.beat.start(now, &mut self.line),
+            // The power went off while the answer was on its way.
+            Outcome::Registered { .. } if self.power != Power::On => {
+                self.registration.unregister(now, &mut self.line);
+            }
+            Outcome::Registered { fresh } => {
+                if fresh || !self.beat.is_running(&self.line) {
+                    self.beat.start(now, &mut self.line);
+                }
+            }
             Outcome::Redirected => self.follow(now),
-            Outcome::Failed { lost } => {
+            Outcome::Failed { lost, returns } => {
                 self.beat.stop(&mut self.line);
                 if lost {
-                    self.calls.drop_all(&mut self.line, CallEnd::PlatformLost);
+                    let why = CallEnd::PlatformLost;
+                    self.calls.drop_all(now, &mut self.line, why);
+                }
+                if returns {
+                    self.follow(now);
                 }
             }
             Outcome::Unregistered { confirmed } => {
@@ -326,17 +359,24 @@ impl Camera {
         }
     }
 
-    /// Registers with the server a 302 named: over UDP on the same socket, over TCP on a new
-    /// connection.
+    /// Registers with another platform than before: over UDP on the same socket, over TCP on a new
+    /// connection, and calls end with the old one.
     fn follow(&mut self, now: Now) {
         match self.line.config.transport {
+            _ if self.power != Power::On => {}
             Transport::Udp => self.registration.register(now, &mut self.line),
-            Transport::Tcp => self.line.reopen(),
+            Transport::Tcp => {
+                self.beat.stop(&mut self.line);
+                let why = CallEnd::PlatformLost;
+                self.calls.drop_all(now, &mut self.line, why);
+                self.line.reopen();
+            }
         }
     }
 
     fn pulse(&mut self, now: Now, pulse: Pulse) {
         match pulse {
+            _ if self.power != Power::On => {}
             Pulse::Steady => {}
             Pulse::Forgotten { again: false } => self.register_again(now),
             Pulse::Forgotten { again: true } => {
@@ -345,10 +385,8 @@ impl Camera {
                 self.line.set(Timer::Register, now.mono + pause);
             }
             Pulse::Lost => {
-                self.platform_lost("keepalives lost");
-                if self.power == Power::On {
-                    self.register_again(now);
-                }
+                self.platform_lost(now, "keepalives lost");
+                self.register_again(now);
             }
         }
     }
@@ -358,11 +396,9 @@ impl Camera {
             return;
         }
         self.beat.stop(&mut self.line);
-        self.registration.drop_silently(&mut self.line);
-        let moved = self.registration.return_home(&mut self.line);
-        match (moved, self.line.config.transport) {
-            (true, Transport::Tcp) => self.line.reopen(),
-            _ => self.registration.register(now, &mut self.line),
+        match self.registration.return_home(&mut self.line) {
+            true => self.follow(now),
+            false => self.registration.register(now, &mut self.line),
         }
     }
 }

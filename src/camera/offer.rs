@@ -14,6 +14,9 @@ use super::config::{Channel, Config};
 /// The only body an INVITE may have.
 const SDP: &str = "application/sdp";
 
+/// Octets of the longest offer taken: real ones have some hundred, and a call remembers its own.
+const MAX_OFFER: usize = 8 * 1024;
+
 /// Why an INVITE is refused: a status and the words for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -33,12 +36,16 @@ impl Refusal {
     }
 }
 
-/// The channel an INVITE is for: by the user part of the R-URI, else of To. Hosts do not count.
+/// The channel an INVITE is for: by the user part of the R-URI, else of To. Hosts do not count. A
+/// channel named by either comes before the device, which stands for its first.
 pub(super) fn channel<'c>(config: &'c Config, request: &Request) -> Result<&'c Channel, Refusal> {
     let to = request.headers.to().ok();
-    let by_uri = request.uri_user().and_then(|user| config.channel(user));
-    let by_to = || config.channel(to.as_ref()?.user()?);
-    by_uri.or_else(by_to).ok_or_else(|| {
+    let named = [request.uri_user(), to.as_ref().and_then(|to| to.user())];
+    let users = || named.into_iter().flatten();
+    let by_channel =
+        users().find_map(|user| config.channels.iter().find(|c| c.id.as_str() == user));
+    let by_device = || users().find_map(|user| config.channel(user));
+    by_channel.or_else(by_device).ok_or_else(|| {
         let asked = request.uri_user().unwrap_or_default();
         Refusal::new(404, format!("no channel {asked}"))
     })
@@ -57,12 +64,9 @@ pub(super) fn terms(request: &Request, spare: Ssrc) -> Result<Terms, Refusal> {
     if offer.kind != Kind::Video {
         return Err(Refusal::new(488, "the offer is not for video"));
     }
-    let payload = offer.ps_payload();
+    let payload = offer.ps_payload().filter(|number| *number < 128);
     let payload = payload.ok_or_else(|| Refusal::new(488, "the offer has no program stream"))?;
     let transport = transport(&offer);
-    if offer.port == 0 && transport != MediaTransport::TcpPassive {
-        return Err(Refusal::new(488, "the offer's media port is 0"));
-    }
     Ok(Terms {
         transport,
         payload,
@@ -76,6 +80,9 @@ fn offer(request: &Request) -> Result<Offer, Refusal> {
     if request.body.is_empty() {
         return Err(Refusal::new(488, "an INVITE without an offer"));
     }
+    if request.body.len() > MAX_OFFER {
+        return Err(Refusal::new(413, "an offer of many times the usual size"));
+    }
     let typed = request.headers.content_type();
     if let Some(other) = typed.filter(|_| !request.headers.is_content_type(SDP)) {
         return Err(Refusal {
@@ -85,7 +92,7 @@ fn offer(request: &Request) -> Result<Offer, Refusal> {
     }
     Offer::parse(&request.body).map_err(|error| {
         let status = match error {
-            SdpError::NoMedia => 488,
+            SdpError::NoMedia | SdpError::NoPort => 488,
             _ => 400,
         };
         Refusal::new(status, error.to_string())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::gb28181::{self, DeviceId};
-use crate::sip::{Method, Request, Response};
+use crate::sip::{Method, Request, Response, TransactionId};
 use crate::time::{Instant, Now};
 
 use super::config::PlatformAddress;
@@ -43,6 +43,8 @@ pub(super) struct Registration {
     redirects: u32,
     /// Set while the platform has accepted us, refreshes included.
     registered: bool,
+    /// The REGISTER whose answer counts; answers to earlier ones come too late.
+    current: Option<TransactionId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +73,9 @@ pub(super) enum Outcome {
     Registered { fresh: bool },
     /// The platform sent us elsewhere: the flow may have to change.
     Redirected,
-    /// The round failed; the retry timer is set. `lost` when we were registered before.
-    Failed { lost: bool },
+    /// The round failed. `lost` when we were registered before. `returns` when a platform we had
+    /// been sent to failed us: the first one is tried at once. Otherwise the retry timer is set.
+    Failed { lost: bool, returns: bool },
     /// Unregistration is over.
     Unregistered { confirmed: bool },
 }
@@ -88,7 +91,13 @@ impl Registration {
             round: Round::default(),
             redirects: 0,
             registered: false,
+            current: None,
         }
+    }
+
+    /// Whether a REGISTER is the one whose answer counts.
+    pub fn awaits(&self, transaction: TransactionId) -> bool {
+        self.current == Some(transaction)
     }
 
     /// Whether the platform has accepted us.
@@ -108,6 +117,7 @@ impl Registration {
             self.call_id = line.call_id();
             self.tag = line.tag();
         }
+        line.timers.cancel(&Timer::Register);
         self.state = State::Registering;
         self.begin(now.mono);
         self.send(now, line, self.expires, None);
@@ -129,6 +139,7 @@ impl Registration {
     pub fn drop_silently(&mut self, line: &mut Line) -> bool {
         line.timers.cancel(&Timer::Register);
         self.state = State::Idle;
+        self.current = None;
         std::mem::take(&mut self.registered)
     }
 
@@ -175,7 +186,7 @@ impl Registration {
             request = request.with_header(header, value);
         }
         let to = line.platform.address;
-        line.send(now.mono, Purpose::Register, to, request);
+        self.current = Some(line.send(now.mono, Purpose::Register, to, request));
     }
 
     /// A response to the REGISTER that is under way.
@@ -307,15 +318,16 @@ impl Registration {
     ) -> Outcome {
         self.state = State::Idle;
         let lost = std::mem::take(&mut self.registered);
-        let retry = match self.return_home(line) {
-            true => Duration::ZERO,
-            false => line
-                .jittered(line.config.retry)
-                .max(after.unwrap_or_default()),
-        };
-        line.set(Timer::Register, now.mono + retry);
+        let returns = self.return_home(line);
+        let mut retry = Duration::ZERO;
+        if !returns {
+            self.redirects = 0;
+            let pause = line.jittered(line.config.retry);
+            retry = pause.max(after.unwrap_or_default());
+            line.set(Timer::Register, now.mono + retry);
+        }
         line.tell(Event::RegisterFailed { why, retry });
-        Outcome::Failed { lost }
+        Outcome::Failed { lost, returns }
     }
 }
 

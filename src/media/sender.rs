@@ -228,7 +228,7 @@ impl Sender {
             }
             let header = Header {
                 marker: cut.marker() == Marker::LastOfFrame && place + 1 == all.len(),
-                payload_type: cut.payload_type(),
+                payload_type: config.payload_type,
                 sequence: self.sequence.wrapping_add(place as u16),
                 timestamp: config.timestamp.wrapping_add(times.dts as u32),
                 ssrc: config.ssrc,

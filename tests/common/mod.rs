@@ -7,6 +7,8 @@ pub mod live;
 #[cfg(target_os = "linux")]
 pub mod process;
 pub mod slow;
+pub mod spoken;
+pub mod stage;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

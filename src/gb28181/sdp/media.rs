@@ -18,6 +18,9 @@ pub enum SdpError {
     /// A media line that cannot be read, or that has no port.
     #[error("\"m={0}\" cannot be read")]
     Media(String),
+    /// The media port is 0: media that is not wanted (RFC 3264 §5.1).
+    #[error("the media port is 0")]
+    NoPort,
     /// No `c=` line for the media.
     #[error("no c= line")]
     NoConnection,
@@ -243,7 +246,7 @@ impl Media {
             attributes,
         };
         match media.port == 0 && !media.connects() {
-            true => Err(fault()),
+            true => Err(SdpError::NoPort),
             false => Ok(media),
         }
     }

@@ -35,6 +35,8 @@ pub struct SenderConfig {
     pub cut: Arc<Cut>,
     /// The stream's number, `y=` of the session description.
     pub ssrc: u32,
+    /// The payload type in the RTP header: the one the offer maps to PS.
+    pub payload_type: u8,
     /// Sequence number of the first RTP packet.
     pub sequence: u16,
     /// What RTP timestamps are ahead of the DTS.
@@ -49,10 +51,11 @@ pub struct SenderConfig {
 }
 
 impl SenderConfig {
-    /// A stream as a camera just switched on sends it: sequence and timestamps from zero, a
+    /// A stream as a camera just switched on sends it: the profile's payload type, sequence and timestamps from zero, a
     /// backlog of two seconds.
     pub fn new(cut: Arc<Cut>, ssrc: u32) -> SenderConfig {
         SenderConfig {
+            payload_type: cut.payload_type(),
             cut,
             ssrc,
             sequence: 0,
