@@ -172,13 +172,14 @@ fn catalog(line: &Line, calls: &Calls, document: &Document) -> Vec<Bytes> {
     let wanted = |c: &&Channel| whole || c.id.as_str() == document.device_id;
     let channels = config.channels.iter().filter(wanted);
     let items: Vec<_> = channels
-        .map(|channel| catalog_item(config, channel, !calls.is_offline(&channel.id)))
+        .map(|channel| catalog_item(line, channel, !calls.is_offline(&channel.id)))
         .collect();
     let style = &config.profile.manscdp;
     style.catalog(&document.sn, &document.device_id, &items)
 }
 
-fn catalog_item(config: &Config, channel: &Channel, online: bool) -> CatalogItem {
+fn catalog_item(line: &Line, channel: &Channel, online: bool) -> CatalogItem {
+    let config = &line.config;
     let facts = &config.profile.device;
     CatalogItem {
         id: channel.id.to_string(),
@@ -189,6 +190,7 @@ fn catalog_item(config: &Config, channel: &Channel, online: bool) -> CatalogItem
         civil_code: channel.id.civil_code().to_owned(),
         address: facts.address.clone(),
         parent_id: config.device.to_string(),
+        ip_address: Some(line.local().ip().to_string()),
         ptz_type: Some(facts.ptz_type),
         online,
         ..CatalogItem::default()

@@ -32,6 +32,15 @@ impl Heard {
         (Heard { head, body }, end)
     }
 
+    /// The whole message as it was on the wire.
+    pub fn wire(&self) -> String {
+        format!(
+            "{}\r\n\r\n{}",
+            self.head,
+            String::from_utf8_lossy(&self.body)
+        )
+    }
+
     pub fn start(&self) -> &str {
         self.head.lines().next().unwrap_or_default()
     }

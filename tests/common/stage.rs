@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use vcam::camera::{Camera, Command, Config, Event};
 use vcam::lab::{Key, Lab, RawTcp};
-use vcam::sip::Transport;
+use vcam::sip::{Tokens, Transport};
 
 use super::spoken::{Heard, Leg, Request, answer};
 use super::{addr, config, ip, platform};
@@ -55,6 +55,11 @@ impl Stage {
 
     /// A camera of a make.
     pub fn of(make: &str, change: impl FnOnce(&mut Config)) -> Stage {
+        Stage::scripted(make, Tokens::seeded(1), change)
+    }
+
+    /// A camera of a make whose random parts are given.
+    pub fn scripted(make: &str, tokens: Tokens, change: impl FnOnce(&mut Config)) -> Stage {
         let mut config = config(make, DEVICE, CAMERA, platform(SERVER, PLATFORM));
         change(&mut config);
         let mut lab = Lab::new(7);
@@ -64,7 +69,10 @@ impl Stage {
             Transport::Udp => lab.bind(addr(PLATFORM)),
             Transport::Tcp => lab.listen(addr(PLATFORM)),
         }
-        let camera = lab.add(ip("10.0.0.2"), Camera::new(Arc::new(config), 1));
+        let camera = lab.add(
+            ip("10.0.0.2"),
+            Camera::with_tokens(Arc::new(config), 1, tokens),
+        );
         Stage {
             lab,
             camera,
