@@ -34,7 +34,7 @@ pub use export::export;
 pub use order::{Counts, Flowing, Loss, MediaTransport, Order, Report, StreamId};
 pub use ps::policy::PsPolicy;
 pub use rational::Rational;
-pub use receiver::{Expected, Receiver};
+pub use receiver::{Check, Expected, Receiver};
 pub use rtp::{Framing, RtpPolicy};
 pub use sender::{Batch, FirstKeyFrame, Sender, SenderConfig, SliceList, Wrote};
 pub use verdict::{Fault, Reference, Verdict};

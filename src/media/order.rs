@@ -123,6 +123,19 @@ pub enum Report {
     },
 }
 
+impl Report {
+    /// The end of a stream through which nothing went.
+    pub fn ended(stream: StreamId) -> Report {
+        Report::Ended {
+            stream,
+            counts: Counts::default(),
+            verdict: None,
+            recording: Bytes::new(),
+            error: None,
+        }
+    }
+}
+
 /// Why a stream has no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {

@@ -6,9 +6,11 @@
 
 mod assembly;
 mod clocks;
+mod counter;
 mod deframe;
 mod packet;
 mod sequence;
+mod skim;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +19,14 @@ use crate::time::Instant;
 
 use super::demux::Demuxer;
 use super::rtp::Framing;
-use super::verdict::{Example, Fault, Reference, Verdict};
+use super::verdict::{self, Example, Fault, Reference, Verdict};
 use assembly::Assembly;
+use counter::Counter;
 use deframe::{Deframed, Deframer};
 use packet::Packet;
 use sequence::{Arrival, Sequence};
+
+pub use skim::Sender;
 
 /// How many datagrams wait for a missing one.
 const WINDOW: usize = 16;
@@ -29,6 +34,17 @@ const WINDOW: usize = 16;
 const PATIENCE: Duration = Duration::from_millis(200);
 /// The most octets a recording holds until it is taken.
 pub const RECORDING_MAX: usize = 64 << 20;
+
+/// How closely a receiving stream is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Check {
+    /// Everything: framing, RTP, PS, clocks, and every frame if there is a reference.
+    #[default]
+    Full,
+    /// Packets, octets and sequence only, for thousands of streams: one look at each RTP header,
+    /// no allocation, a few hundred octets of state.
+    Count,
+}
 
 /// What a receiving stream is judged against.
 #[derive(Clone, Debug)]
@@ -42,6 +58,9 @@ pub struct Expected {
     pub reference: Option<Arc<Reference>>,
     /// Keep the program stream that comes in, for [`Receiver::take_recording`].
     pub record: bool,
+    /// How closely it is looked at. A stream that is only counted needs no reference and leaves
+    /// no recording.
+    pub check: Check,
 }
 
 impl Default for Expected {
@@ -51,6 +70,7 @@ impl Default for Expected {
             payload_type: 96,
             reference: None,
             record: false,
+            check: Check::Full,
         }
     }
 }
@@ -60,6 +80,18 @@ impl Default for Expected {
 pub struct Receiver {
     expected: Arc<Expected>,
     framing: Framing,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    Judge(Box<Judging>),
+    Count(Counter),
+}
+
+/// All that a stream needs that is judged, not only counted.
+#[derive(Debug)]
+struct Judging {
     deframer: Deframer,
     packets: Packets,
 }
@@ -67,59 +99,120 @@ pub struct Receiver {
 impl Receiver {
     /// A receiver that has seen nothing.
     pub fn new(expected: Arc<Expected>, framing: Framing) -> Receiver {
+        let work = match expected.check {
+            Check::Count => Work::Count(Counter::new(&expected)),
+            Check::Full => Work::Judge(Box::new(Judging {
+                deframer: Deframer::default(),
+                packets: Packets::new(&expected),
+            })),
+        };
         Receiver {
-            packets: Packets::new(&expected),
-            deframer: Deframer::default(),
-            framing,
             expected,
+            framing,
+            work,
         }
     }
 
     /// Takes one datagram.
     pub fn datagram(&mut self, now: Instant, octets: &[u8]) {
-        self.packets.take(now, octets, &self.expected, self.framing);
+        match &mut self.work {
+            Work::Judge(judging) => {
+                let packets = &mut judging.packets;
+                packets.take(now, octets, &self.expected, self.framing);
+            }
+            Work::Count(counter) => counter.datagram(octets),
+        }
     }
 
     /// Takes the next octets of a TCP stream.
-    pub fn octets(&mut self, now: Instant, mut octets: &[u8]) {
-        while let Some(found) = self.deframer.next(&mut octets, self.packets.ssrc) {
-            match found {
-                Deframed::Packet(packet) => {
-                    self.packets.take(now, packet, &self.expected, self.framing)
-                }
-                Deframed::Fault(fault) => self.packets.fault(fault),
-            }
+    pub fn octets(&mut self, now: Instant, octets: &[u8]) {
+        match &mut self.work {
+            Work::Judge(judging) => judging.octets(now, octets, &self.expected, self.framing),
+            Work::Count(counter) => counter.octets(octets),
         }
     }
 
     /// The peer connected again: what follows is the beginning of a stream.
     pub fn reconnected(&mut self) {
-        self.deframer = Deframer::default();
-        self.packets.reconnected();
+        match &mut self.work {
+            Work::Judge(judging) => {
+                judging.deframer = Deframer::default();
+                judging.packets.reconnected();
+            }
+            Work::Count(counter) => counter.reconnected(),
+        }
     }
 
     /// No more will come: judges what still waits for missing datagrams.
     pub fn finish(&mut self) {
-        while !self.packets.held.is_empty() {
-            self.packets.give_up(&self.expected);
+        if let Work::Judge(judging) = &mut self.work {
+            while !judging.packets.held.is_empty() {
+                judging.packets.give_up(&self.expected);
+            }
         }
     }
 
     /// How many datagrams the kernel dropped on this socket since it was opened.
     pub fn kernel_drops(&mut self, total: u64) {
-        self.packets.assembly.verdict.kernel_drops = total;
+        if let Work::Judge(judging) = &mut self.work {
+            judging.packets.assembly.verdict.kernel_drops = total;
+        }
     }
 
     /// The judgement so far.
     pub fn verdict(&self) -> Verdict {
-        self.packets.assembly.verdict.clone()
+        match &self.work {
+            Work::Judge(judging) => judging.packets.assembly.verdict.clone(),
+            Work::Count(counter) => counter.verdict(),
+        }
+    }
+
+    /// What happened to the packets so far, without the cost of a verdict.
+    pub fn packets(&self) -> verdict::Packets {
+        match &self.work {
+            Work::Judge(judging) => judging.packets.assembly.verdict.packets,
+            Work::Count(counter) => counter.packets(),
+        }
+    }
+
+    /// How many faults there were so far.
+    pub fn faults(&self) -> u64 {
+        match &self.work {
+            Work::Judge(judging) => judging.packets.assembly.verdict.faults.total(),
+            Work::Count(counter) => counter.faults(),
+        }
+    }
+
+    /// Whether nothing can be made of what the connection brings any more. Only a stream that is
+    /// counted gives up; one that is judged searches for the next packet.
+    pub fn is_lost(&self) -> bool {
+        matches!(&self.work, Work::Count(counter) if counter.is_lost())
+    }
+
+    /// What it is judged against.
+    pub fn expected(&self) -> &Arc<Expected> {
+        &self.expected
     }
 
     /// The program stream that came in since this was last called: payloads in order, from the
     /// first packet on. Empty unless [`Expected::record`]. More than [`RECORDING_MAX`] octets
     /// are not kept.
     pub fn take_recording(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.packets.recording)
+        match &mut self.work {
+            Work::Judge(judging) => std::mem::take(&mut judging.packets.recording),
+            Work::Count(_) => Vec::new(),
+        }
+    }
+}
+
+impl Judging {
+    fn octets(&mut self, now: Instant, mut octets: &[u8], expected: &Expected, framing: Framing) {
+        while let Some(found) = self.deframer.next(&mut octets, self.packets.ssrc) {
+            match found {
+                Deframed::Packet(packet) => self.packets.take(now, packet, expected, framing),
+                Deframed::Fault(fault) => self.packets.fault(fault),
+            }
+        }
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) mod units;
 use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
+
 pub use fault::{Example, Fault, Faults, Layer};
 pub use reference::Reference;
 
@@ -18,7 +20,7 @@ pub use reference::Reference;
 pub(super) const MISMATCHES: usize = 8;
 
 /// What happened to the packets, by RTP sequence number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Packets {
     /// RTP packets of this stream taken in.
     pub received: u64,
@@ -36,6 +38,24 @@ pub struct Packets {
     pub late: u64,
     /// RTCP packets on the RTP port, ignored.
     pub rtcp: u64,
+}
+
+impl Packets {
+    /// Takes into a sum that the counts of one stream went from `before` to `now`. What was
+    /// counted as lost may come after all, so counts may also fall.
+    pub fn add_change(&mut self, before: Packets, now: Packets) {
+        let add = |sum: &mut u64, before: u64, now: u64| {
+            *sum = sum.wrapping_add(now.wrapping_sub(before));
+        };
+        add(&mut self.received, before.received, now.received);
+        add(&mut self.octets, before.octets, now.octets);
+        add(&mut self.lost, before.lost, now.lost);
+        add(&mut self.gaps, before.gaps, now.gaps);
+        add(&mut self.duplicates, before.duplicates, now.duplicates);
+        add(&mut self.reordered, before.reordered, now.reordered);
+        add(&mut self.late, before.late, now.late);
+        add(&mut self.rtcp, before.rtcp, now.rtcp);
+    }
 }
 
 /// A frame that is not the source's.
@@ -90,6 +110,9 @@ pub struct Verdict {
     /// Whether there was a source to compare with. Without one only counts, sequence, PS and
     /// timing are judged.
     pub compared: bool,
+    /// Whether packets were only counted ([`Check::Count`](super::receiver::Check)): nothing is
+    /// known of frames, PS and clocks.
+    pub counted: bool,
     /// Video frames received whole.
     pub frames: u64,
     /// Key frames among them.
@@ -137,7 +160,7 @@ impl Verdict {
     /// Everything that is wrong, the most telling first.
     fn complaints(&self) -> Vec<String> {
         let mut all = Vec::new();
-        if self.frames == 0 {
+        if self.frames == 0 && !(self.counted && self.packets.received > 0) {
             all.push(match self.packets.received {
                 0 => "nothing received".to_owned(),
                 n => format!("no whole frame in {n} packets"),
@@ -181,6 +204,9 @@ impl fmt::Display for Verdict {
                 (None, Some(example)) => write!(f, "; first: {example}"),
                 (None, None) => Ok(()),
             };
+        }
+        if self.counted {
+            return write!(f, "clean: {} packets, counted only", self.packets.received);
         }
         let (frames, keys) = (self.frames, self.key_frames);
         if self.compared {

@@ -1,15 +1,17 @@
-//! Where the media of a process goes: its pumps.
+//! Where the media of a process goes, and where it comes in.
 
 use std::sync::Arc;
 
 use super::clock::Clock;
 use super::pump::{Pump, PumpHandle};
+use super::sink::SinkHandle;
 
 /// The pumps that nodes share. Receiving needs none; without one, sending fails.
 #[derive(Clone, Debug, Default)]
 pub struct Media {
     pumps: Arc<[PumpHandle]>,
     each_alone: bool,
+    sink: Option<SinkHandle>,
 }
 
 impl Media {
@@ -18,6 +20,7 @@ impl Media {
         Media {
             pumps: pumps.into_iter().collect(),
             each_alone: false,
+            sink: None,
         }
     }
 
@@ -37,6 +40,19 @@ impl Media {
             each_alone: true,
             ..self
         }
+    }
+
+    /// The same with one port for everything that comes in. Nodes with it cannot send.
+    pub fn received_by(self, sink: SinkHandle) -> Self {
+        Media {
+            sink: Some(sink),
+            ..self
+        }
+    }
+
+    /// The port that everything comes in at, if there is one.
+    pub(super) fn sink(&self) -> Option<&SinkHandle> {
+        self.sink.as_ref()
     }
 
     /// Whether datagrams are handed to the system one by one.

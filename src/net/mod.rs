@@ -5,10 +5,12 @@
 //!               │   └─ flows                 UDP in that task; a task per TCP connection
 //!               └─ streams ─ stream          a task per media stream: opens, connects, accepts
 //!                              ├─ pump       many sending streams on one tick
-//!                              └─ source     receives into a verdict
+//!                              ├─ source     receives into a verdict
+//!                              └─ sink       receives thousands of streams on one port
 //! ```
 
 pub mod address;
+mod bell;
 mod clock;
 mod connection;
 mod door;
@@ -20,6 +22,9 @@ mod media;
 mod media_tests;
 mod pump;
 mod scratch;
+mod sink;
+#[cfg(test)]
+mod sink_tests;
 mod socket;
 mod source;
 mod stream;
@@ -32,3 +37,4 @@ pub use driver::Driver;
 pub use flows::Trouble;
 pub use media::Media;
 pub use pump::{Pump, PumpHandle};
+pub use sink::{Sink, SinkConfig, SinkHandle, SinkTotals};

@@ -76,8 +76,9 @@ fn read_datagram(
     receiver: &mut Receiver,
 ) -> io::Result<Read> {
     let receive = || socket::receive(socket, buffer);
-    let (octets, dropped) = socket.try_io(Interest::READABLE, receive)?;
-    if let Some(dropped) = dropped {
+    let received = socket.try_io(Interest::READABLE, receive)?;
+    let octets = received.octets;
+    if let Some(dropped) = received.dropped {
         receiver.kernel_drops(dropped.into());
     }
     receiver.datagram(clock.mono(), buffer.get(..octets).unwrap_or_default());

@@ -63,6 +63,14 @@ impl Sequence {
         self.next = Some(number.wrapping_add(1));
     }
 
+    /// Takes `number`, which was given up a short while ago ([`Arrival::Late`]) and came after all.
+    pub fn fill(&mut self, number: u16) {
+        let behind = self
+            .next
+            .map_or(0, |next| next.wrapping_sub(number).wrapping_sub(1));
+        self.taken |= 1u128.checked_shl(u32::from(behind)).unwrap_or(0);
+    }
+
     /// Forgets the sequence.
     pub fn restart(&mut self) {
         *self = Sequence::default();

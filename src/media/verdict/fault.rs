@@ -162,11 +162,17 @@ impl Default for Faults {
 impl Faults {
     /// Counts one, and keeps it as an example if it is the first of its kind and there is room.
     pub fn count(&mut self, example: Example) {
+        self.count_many(example, 1);
+    }
+
+    /// As [`count`](Self::count), `times` times.
+    pub fn count_many(&mut self, example: Example, times: u64) {
         let Some(count) = self.counts.get_mut(example.fault as usize) else {
             return;
         };
-        *count += 1;
-        if *count == 1 && self.examples.len() < EXAMPLES {
+        let is_first = *count == 0 && times > 0;
+        *count += times;
+        if is_first && self.examples.len() < EXAMPLES {
             self.examples.push(example);
         }
     }

@@ -1,0 +1,435 @@
+//! The one task of a sink.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio::io::Interest;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::mpsc;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::{self, MissedTickBehavior};
+
+use super::guests::{GuestId, Guests, Introduction, Is};
+use super::ledger::{Ledger, Stream};
+use super::{SinkConfig, SinkHandle, Start, ToSink};
+use crate::media::receiver::{Check, Receiver, Sender};
+use crate::media::{Framing, Loss, MediaTransport, Report};
+use crate::net::bell::Bell;
+use crate::net::clock::Clock;
+use crate::net::socket;
+use crate::time::Instant;
+
+/// The least time from one round of reading connections to the next: what comes in between is
+/// read together.
+const PAUSE: Duration = Duration::from_millis(2);
+/// How often old things are looked after.
+const TICK: Duration = Duration::from_secs(1);
+/// Octets of the one read buffer.
+const BUFFER: usize = 256 * 1024;
+/// How often one connection is read in one round.
+const READS: usize = 4;
+/// How many receptions of datagrams go before others have their turn.
+const BATCH: usize = 32;
+
+/// A sink about to run. See [`SinkHandle::spawn`].
+#[derive(Debug)]
+pub struct Sink {
+    config: SinkConfig,
+    clock: Clock,
+    orders: mpsc::UnboundedReceiver<ToSink>,
+    tcp: TcpListener,
+    udp: UdpSocket,
+    bell: Arc<Bell>,
+    guests: Guests,
+    ledger: Ledger,
+    /// Connections that have named an SSRC before it was expected.
+    waiting: HashMap<u32, GuestId>,
+    /// The keys of streams that are judged, not only counted.
+    judged: Vec<u64>,
+    connecting: JoinSet<(u64, io::Result<TcpStream>)>,
+    /// No connection can be accepted until the next tick.
+    is_full: bool,
+    list: Vec<u32>,
+    buffer: Box<[u8]>,
+}
+
+impl Sink {
+    /// Binds the sockets. To be called on the runtime that [`run`](Self::run) will run on.
+    pub fn bind(config: SinkConfig, clock: Clock) -> io::Result<(SinkHandle, Sink)> {
+        let local = SocketAddr::new(config.ip, config.port);
+        let tcp = socket::listener(local)?;
+        let udp = socket::udp(local, None)?;
+        socket::expect_much(&udp);
+        socket::take_groups(&udp);
+        let (tcp, udp) = (TcpListener::from_std(tcp)?, UdpSocket::from_std(udp)?);
+        let (sender, orders) = mpsc::unbounded_channel();
+        let handle = SinkHandle {
+            orders: sender,
+            keys: Arc::new(AtomicU64::new(0)),
+            tcp: tcp.local_addr()?,
+            udp: udp.local_addr()?,
+        };
+        let bell = Arc::new(Bell::default());
+        let sink = Sink {
+            config,
+            clock,
+            orders,
+            tcp,
+            udp,
+            guests: Guests::new(bell.clone()),
+            bell,
+            ledger: Ledger::default(),
+            waiting: HashMap::new(),
+            judged: Vec::new(),
+            connecting: JoinSet::new(),
+            is_full: false,
+            list: Vec::new(),
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+        };
+        Ok((handle, sink))
+    }
+
+    /// Runs until every handle and every seat is dropped.
+    pub async fn run(mut self) {
+        let bell = self.bell.clone();
+        let mut tick = time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last = time::Instant::now();
+        let mut is_rung = false;
+        loop {
+            tokio::select! {
+                biased;
+                order = self.orders.recv() => match order {
+                    Some(order) => self.obey(order),
+                    None => return,
+                },
+                _ = tick.tick() => self.tick(),
+                () = bell.rung(), if !is_rung => is_rung = true,
+                () = time::sleep_until(last + PAUSE), if is_rung => {
+                    self.round();
+                    (is_rung, last) = (false, time::Instant::now());
+                    yield_now().await;
+                }
+                accepted = self.tcp.accept(), if !self.is_full => self.accepted(accepted),
+                ready = self.udp.readable() => {
+                    if ready.is_ok() {
+                        self.read_datagrams();
+                    }
+                    yield_now().await;
+                }
+                Some(connected) = self.connecting.join_next() => self.connected(connected.ok()),
+            }
+        }
+    }
+
+    fn obey(&mut self, order: ToSink) {
+        match order {
+            ToSink::Start(start) => self.start(*start),
+            ToSink::Stop(key, stream, reports) => {
+                self.judged.retain(|judged| *judged != key);
+                let now = self.clock.mono();
+                match self.ledger.end(now, key) {
+                    Some((_, guest)) => {
+                        if let Some(guest) = guest {
+                            self.guests.see_off(now, guest);
+                        }
+                    }
+                    None => {
+                        let _ = reports.send(Report::ended(stream));
+                    }
+                }
+            }
+            ToSink::Totals(answer) => {
+                let unclaimed = self.guests.unclaimed();
+                let _ = answer.send(self.ledger.totals(self.guests.len(), unclaimed));
+            }
+        }
+    }
+
+    /// Obeys what was ordered before what comes in now.
+    fn catch_up(&mut self) {
+        while let Ok(order) = self.orders.try_recv() {
+            self.obey(order);
+        }
+    }
+
+    fn start(&mut self, start: Start) {
+        let (key, local) = (start.key, SocketAddr::new(start.local, 0));
+        let (transport, remote) = (start.transport, start.remote);
+        let ssrc = match self.expect(start) {
+            Some(ssrc) => ssrc,
+            None => return,
+        };
+        if transport == MediaTransport::TcpActive {
+            let connect = async move { (key, socket::connect(local, remote).await) };
+            self.connecting.spawn(connect);
+        } else if let Some(guest) = self.waiting.remove(&ssrc) {
+            self.adopt(self.clock.mono(), guest, ssrc);
+        }
+    }
+
+    /// Enters a stream into the ledger, unless it is there already: its SSRC.
+    fn expect(&mut self, start: Start) -> Option<u32> {
+        let framing = match start.transport {
+            MediaTransport::Udp => Framing::Datagram,
+            _ => Framing::Stream,
+        };
+        let (key, id, reports) = (start.key, start.stream, start.reports);
+        let failed = |why: &str| {
+            let why = Loss::Failed(why.to_owned());
+            let _ = reports.send(Report::Lost { stream: id, why });
+            None
+        };
+        let Some(ssrc) = start.expected.ssrc else {
+            return failed("a port shared by many streams must know the SSRC");
+        };
+        match self.ledger.ssrc(key) {
+            Some(known) if known == ssrc => return Some(ssrc),
+            Some(_) => return failed("the SSRC changed"),
+            None => {}
+        }
+        let is_judged = start.expected.check == Check::Full;
+        let receiver = Receiver::new(start.expected, framing);
+        let stream = Stream::new(key, id, reports.clone(), receiver);
+        if !self.ledger.expect(ssrc, stream) {
+            return failed("another stream has the same SSRC");
+        }
+        if is_judged {
+            self.judged.push(key);
+        }
+        Some(ssrc)
+    }
+
+    fn accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
+        match accepted {
+            Ok((socket, _)) => {
+                let now = self.clock.mono();
+                self.ledger.totals.accepted += 1;
+                let until = now + self.config.patience;
+                self.guests.welcome(socket, Is::Unknown, until);
+                self.clear(now);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a media connection was not accepted");
+                self.ledger.totals.refused += 1;
+                self.is_full = true;
+            }
+        }
+    }
+
+    /// A connection of ours is there, or is not to be had.
+    fn connected(&mut self, connected: Option<(u64, io::Result<TcpStream>)>) {
+        let Some((key, connected)) = connected else {
+            return;
+        };
+        let Some(ssrc) = self.ledger.ssrc(key) else {
+            return;
+        };
+        let now = self.clock.mono();
+        match connected {
+            Ok(socket) => {
+                let guest = self.guests.welcome(socket, Is::Of(ssrc), now);
+                self.adopt(now, guest, ssrc);
+            }
+            Err(error) => {
+                if let Some(stream) = self.ledger.stream(ssrc) {
+                    let why = Loss::NotConnected(error.to_string());
+                    let stream_id = stream.id;
+                    stream.report(Report::Lost {
+                        stream: stream_id,
+                        why,
+                    });
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.mono();
+        self.is_full = false;
+        self.clear(now);
+        while let Some(guest) = self.guests.overstaying(now) {
+            self.guests.close(guest);
+        }
+        self.ledger.forget(now);
+        self.ledger.progress(&self.judged);
+    }
+
+    /// Closes connections that had time enough to say whose they are, or that are too many.
+    fn clear(&mut self, now: Instant) {
+        while let Some(guest) = self.guests.overdue(now, self.config.unclaimed) {
+            match self.guests.close(guest) {
+                Some(Is::Waiting(ssrc)) => {
+                    self.ledger.totals.strangers += 1;
+                    if self.waiting.get(&ssrc) == Some(&guest) {
+                        self.waiting.remove(&ssrc);
+                    }
+                }
+                _ => self.ledger.totals.silent += 1,
+            }
+        }
+    }
+
+    /// Serves every connection that has knocked.
+    fn round(&mut self) {
+        self.catch_up();
+        let mut list = std::mem::take(&mut self.list);
+        self.bell.answer(&mut list);
+        let now = self.clock.mono();
+        for place in list.drain(..) {
+            self.serve(now, place);
+        }
+        self.list = list;
+    }
+
+    fn serve(&mut self, now: Instant, place: u32) {
+        let Some((id, guest)) = self.guests.at(place) else {
+            return;
+        };
+        guest.heard();
+        match guest.is {
+            Is::Unknown => self.introduce(now, id),
+            Is::Waiting(_) => {}
+            Is::Of(ssrc) => self.read(now, id, Some(ssrc)),
+            Is::Leaving => self.read(now, id, None),
+        }
+    }
+
+    fn introduce(&mut self, now: Instant, id: GuestId) {
+        let Some(guest) = self.guests.guest(id) else {
+            return;
+        };
+        match guest.introduce() {
+            Introduction::More => {}
+            Introduction::Ssrc(ssrc) if self.ledger.stream(ssrc).is_some() => {
+                self.adopt(now, id, ssrc);
+            }
+            Introduction::Ssrc(ssrc) if self.ledger.has_ended(ssrc) => {
+                self.guests.close(id);
+            }
+            Introduction::Ssrc(ssrc) => {
+                self.guests.claim(id, Is::Waiting(ssrc));
+                if let Some(before) = self.waiting.insert(ssrc, id)
+                    && self.guests.close(before).is_some()
+                {
+                    self.ledger.totals.strangers += 1;
+                }
+            }
+            Introduction::Stranger => {
+                self.ledger.totals.strangers += 1;
+                self.guests.close(id);
+            }
+            Introduction::Gone => {
+                self.ledger.totals.silent += 1;
+                self.guests.close(id);
+            }
+        }
+    }
+
+    /// Gives a connection to its stream. One that brought it before is closed.
+    fn adopt(&mut self, now: Instant, id: GuestId, ssrc: u32) {
+        let Some(stream) = self.ledger.stream(ssrc) else {
+            return;
+        };
+        stream.receiver.reconnected();
+        if let Some(before) = stream.guest.replace(id) {
+            self.guests.close(before);
+        }
+        self.guests.claim(id, Is::Of(ssrc));
+        let Some(guest) = self.guests.guest(id) else {
+            return;
+        };
+        let mut head = [0; Sender::SUFFICE];
+        let have = guest.head().len();
+        head[..have].copy_from_slice(guest.head());
+        let head = &head[..have];
+        self.ledger
+            .take(ssrc, |receiver| receiver.octets(now, head));
+        self.read(now, id, Some(ssrc));
+    }
+
+    /// Reads what a connection has brought, for the stream of `ssrc` or for nobody.
+    fn read(&mut self, now: Instant, id: GuestId, ssrc: Option<u32>) {
+        for _ in 0..READS {
+            let Some(guest) = self.guests.guest(id) else {
+                return;
+            };
+            let octets = match guest.read(&mut self.buffer) {
+                None => return,
+                Some(Ok(octets)) if octets > 0 => octets,
+                Some(_) => return self.broken(id, ssrc),
+            };
+            let Some(ssrc) = ssrc else {
+                continue;
+            };
+            let octets = self.buffer.get(..octets).unwrap_or_default();
+            let mut is_lost = false;
+            self.ledger.take(ssrc, |receiver| {
+                receiver.octets(now, octets);
+                is_lost = receiver.is_lost();
+            });
+            if is_lost {
+                self.ledger.totals.unframed += 1;
+                return self.broken(id, Some(ssrc));
+            }
+        }
+        if let Some(guest) = self.guests.guest(id) {
+            guest.ring();
+        }
+    }
+
+    fn broken(&mut self, id: GuestId, ssrc: Option<u32>) {
+        self.guests.close(id);
+        if let Some(ssrc) = ssrc {
+            self.ledger.broken(ssrc, id);
+        }
+    }
+
+    fn read_datagrams(&mut self) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for _ in 0..BATCH {
+            let receive = || socket::receive(&self.udp, &mut buffer);
+            match self.udp.try_io(Interest::READABLE, receive) {
+                Ok(received) => {
+                    if let Some(drops) = received.dropped {
+                        self.ledger.totals.kernel_drops = drops.into();
+                    }
+                    let now = self.clock.mono();
+                    let octets = buffer.get(..received.octets).unwrap_or_default();
+                    for datagram in octets.chunks(received.segment.max(1)) {
+                        self.datagram(now, datagram);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    tracing::debug!(%error, "datagrams could not be received");
+                    break;
+                }
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    fn datagram(&mut self, now: Instant, octets: &[u8]) {
+        let Sender::Ssrc(ssrc) = Sender::of_packet(octets) else {
+            self.ledger.totals.stray += 1;
+            return;
+        };
+        let hand = |receiver: &mut Receiver| receiver.datagram(now, octets);
+        if self.ledger.take(ssrc, hand) {
+            return;
+        }
+        // Whoever expects it may have said so just now.
+        self.catch_up();
+        if !self.ledger.take(ssrc, hand) {
+            let has_ended = self.ledger.has_ended(ssrc);
+            let totals = &mut self.ledger.totals;
+            totals.tail += u64::from(has_ended);
+            totals.stray += u64::from(!has_ended);
+        }
+    }
+}
