@@ -96,7 +96,7 @@ fn judge(signalling: Transport, media: MediaTransport) {
 /// What dumpcap captures while `happens` does.
 fn capture(happens: impl FnOnce()) -> Finished {
     let mut dumpcap = Command::new("dumpcap");
-    dumpcap.args(["-i", "lo", "-w", "call.pcapng", "-B", "32"]);
+    dumpcap.args(["-i", "lo", "-p", "-w", "call.pcapng", "-B", "32"]);
     dumpcap.args(["-f", &format!("host {}", Ipv4Addr::from(HERE))]);
     dumpcap.args(["-a", "duration:60", "-a", "filesize:500000"]);
     let mut capture = Running::start(&mut dumpcap, &[]);
