@@ -1,3 +1,7 @@
 //! The `vcam` command: argv goes to [`vcam::cli`], nothing else happens here.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vcam::cli::main()
+}

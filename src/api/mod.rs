@@ -38,4 +38,5 @@ pub use events::Events;
 pub use platform::{Platform, Registered};
 pub use platform_builder::PlatformBuilder;
 pub use play::Play;
+pub(crate) use standing::explained;
 pub use stream::{Answered, Stream, StreamEnd};

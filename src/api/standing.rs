@@ -74,7 +74,7 @@ impl Standing {
 }
 
 /// A failure of a registration, with what a person would look at first.
-fn explained(why: &str) -> String {
+pub(crate) fn explained(why: &str) -> String {
     let advice = match why.get(..3) {
         Some("403") => "are ID and password right?",
         Some("404") => "does the platform know this ID?",

@@ -74,8 +74,13 @@ impl Profile {
 
     /// A profile that is built in. The error lists those there are.
     pub fn builtin(name: &str) -> Result<Arc<Profile>, ProfileError> {
-        let text = builtin::text(name).ok_or_else(|| ProfileError::unknown(name))?;
+        let text = Profile::builtin_text(name)?;
         Profile::parse(&format!("{name}.toml"), text).map(Arc::new)
+    }
+
+    /// The TOML of a profile that is built in: a model for files of one's own.
+    pub fn builtin_text(name: &str) -> Result<&'static str, ProfileError> {
+        builtin::text(name).ok_or_else(|| ProfileError::unknown(name))
     }
 
     /// A profile from the text of a file; `file` names it in errors. With `extends = "NAME"` it

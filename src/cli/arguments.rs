@@ -1,0 +1,79 @@
+//! Values of flags that several commands take.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+
+use super::failure::Failure;
+use crate::api::{Clip, Error};
+use crate::media::{MediaTransport, Rational};
+use crate::profile::{Profile, ProfileError};
+use crate::sip::Transport;
+
+/// How signalling travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Signalling {
+    /// Datagrams
+    Udp,
+    /// One connection, opened by the camera
+    Tcp,
+}
+
+impl From<Signalling> for Transport {
+    fn from(signalling: Signalling) -> Self {
+        match signalling {
+            Signalling::Udp => Transport::Udp,
+            Signalling::Tcp => Transport::Tcp,
+        }
+    }
+}
+
+/// How media travels, as the camera sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Media {
+    /// Datagrams
+    Udp,
+    /// The camera listens, the platform connects
+    TcpPassive,
+    /// The camera connects
+    TcpActive,
+}
+
+impl From<Media> for MediaTransport {
+    fn from(media: Media) -> Self {
+        match media {
+            Media::Udp => MediaTransport::Udp,
+            Media::TcpPassive => MediaTransport::TcpPassive,
+            Media::TcpActive => MediaTransport::TcpActive,
+        }
+    }
+}
+
+/// The text of a profile and what errors call it: one that is built in, or a file ending in .toml.
+pub(super) fn profile_text(name: &str) -> Result<(String, String), Failure> {
+    if !name.ends_with(".toml") {
+        let text = Profile::builtin_text(name)?;
+        return Ok((format!("{name}.toml"), text.to_owned()));
+    }
+    let text = std::fs::read_to_string(name).map_err(|source| Error::File {
+        path: name.into(),
+        source,
+    })?;
+    Ok((name.to_owned(), text))
+}
+
+/// A profile that is built in, or from a file ending in .toml.
+pub(super) fn profile(name: &str) -> Result<Arc<Profile>, Failure> {
+    let (file, text) = profile_text(name)?;
+    let read: Result<Profile, ProfileError> = Profile::parse(&file, &text);
+    Ok(Arc::new(read?))
+}
+
+/// A clip from a file, or the one built in.
+pub(super) fn clip(file: Option<&Path>, fps: Option<Rational>) -> Result<Clip, Failure> {
+    match file {
+        Some(file) => Ok(Clip::open_at(file, fps)?),
+        None => Ok(Clip::sample()),
+    }
+}

@@ -1,0 +1,331 @@
+//! `vcam demo`: the whole call, for every make, on this machine.
+
+mod actor;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use comfy_table::Cell;
+use serde_json::json;
+
+use super::failure::Failure;
+use super::screen::Screen;
+use super::stop::Stop;
+use super::table;
+use super::words;
+use crate::api::{Clip, Platform};
+use crate::media::MediaTransport;
+use crate::profile::Profile;
+use crate::sip::Transport;
+use actor::Actor;
+
+/// What every camera and the platform share.
+const PASSWORD: &str = "12345678";
+
+/// How each camera's signalling and media travel, by turns.
+const PATHS: [(Transport, MediaTransport); 4] = [
+    (Transport::Tcp, MediaTransport::TcpActive),
+    (Transport::Udp, MediaTransport::TcpPassive),
+    (Transport::Udp, MediaTransport::Udp),
+    (Transport::Udp, MediaTransport::TcpActive),
+];
+
+/// Show everything at once: a platform and a camera of each make, on this machine
+///
+/// The cameras register with a password, the platform asks for their catalogues, calls each over
+/// its own transport, receives for some seconds and compares every frame with the file. Nothing
+/// needs to be installed, no port needs to be free, nothing leaves this machine.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vcam demo
+  vcam demo --seconds 20
+  vcam demo --json | jq .clean
+
+Exit codes: 0 every frame was right, 1 something was not.")]
+pub(super) struct Arguments {
+    /// How long the cameras stream
+    #[arg(long, default_value_t = 4.0, value_parser = seconds)]
+    seconds: f64,
+    /// The result as JSON, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (1.0..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number from 1 to 86400 is wanted".to_owned()),
+    }
+}
+
+/// Runs the demo.
+pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let demo = Demo {
+        screen: Screen::new(),
+        quiet: arguments.json,
+        time: Duration::from_secs_f64(arguments.seconds),
+        stop: Stop::listen()?,
+        began: Instant::now(),
+    };
+    demo.play().await
+}
+
+struct Demo {
+    screen: Screen,
+    quiet: bool,
+    time: Duration,
+    stop: Stop,
+    began: Instant,
+}
+
+impl Demo {
+    async fn play(self) -> Result<(), Failure> {
+        let platform = Arc::new(Platform::builder().password(PASSWORD).start().await?);
+        self.introduce(&platform);
+        let mut actors = self.cast(&platform)?;
+
+        self.title("They register, and the platform asks what they are:");
+        actors = each(actors, |actor| actor.register()).await;
+        actors = each(actors, |actor| actor.answer()).await;
+        self.report(&actors, Actor::said_about_itself);
+
+        self.title("The platform calls each of them:");
+        actors = each(actors, |actor| actor.take_call(self.time)).await;
+        self.report(&actors, Actor::said_about_call);
+        actors = self.receive(actors).await;
+
+        actors = each(actors, |actor| actor.say_goodbye()).await;
+        let complaints = platform.complaints().len();
+        if let Some(platform) = Arc::into_inner(platform) {
+            platform.shut_down().await?;
+        }
+        self.judge(&actors, complaints)
+    }
+
+    fn introduce(&self, platform: &Platform) {
+        let address = platform.address().address;
+        self.say(format_args!(
+            "{} {}: a GB/T 28181 platform and a camera of each make, real SIP and RTP on loopback",
+            self.screen.bold("vcam"),
+            env!("CARGO_PKG_VERSION"),
+        ));
+        let clip = Clip::sample();
+        self.say(format_args!(
+            "  platform  sip:{}@{address}, UDP and TCP",
+            platform.address().id
+        ));
+        self.say(format_args!(
+            "  video     {}: {}",
+            clip.name(),
+            words::clip(&clip)
+        ));
+    }
+
+    /// One camera of each make; a serial number each.
+    fn cast(&self, platform: &Arc<Platform>) -> Result<Vec<Actor>, Failure> {
+        let paths = PATHS.into_iter().cycle();
+        let mut actors = Vec::new();
+        for ((name, path), serial) in Profile::names().zip(paths).zip(1..) {
+            let profile = Profile::builtin(name)?;
+            actors.push(Actor::new(platform.clone(), profile, serial, path));
+        }
+        Ok(actors)
+    }
+
+    /// Waits while they stream, showing how it goes.
+    async fn receive(&self, actors: Vec<Actor>) -> Vec<Actor> {
+        let streaming = actors.iter().filter(|actor| actor.is_streaming()).count();
+        if streaming == 0 {
+            return actors;
+        }
+        self.title("They stream:");
+        let began = Instant::now();
+        let news: Vec<_> = actors.iter().filter_map(Actor::news).collect();
+        let received = each(actors, |actor| actor.stream(self.time, self.stop.clone()));
+        tokio::pin!(received);
+        let mut tick = tokio::time::interval(match self.screen.is_terminal() {
+            true => Duration::from_millis(200),
+            false => Duration::from_secs(1).max(self.time / 10),
+        });
+        tick.tick().await;
+        loop {
+            tokio::select! {
+                actors = &mut received => {
+                    self.progress(began, &news, true);
+                    return actors;
+                }
+                _ = tick.tick() => self.progress(began, &news, false),
+            }
+        }
+    }
+
+    fn progress(&self, began: Instant, news: &[actor::News], last: bool) {
+        const CELLS: u128 = 24;
+        if self.quiet {
+            return;
+        }
+        let passed = began.elapsed().min(self.time);
+        let full = (passed.as_millis() * CELLS / self.time.as_millis().max(1)) as usize;
+        let verdicts: Vec<_> = news.iter().map(actor::News::verdict).collect();
+        let frames: u64 = verdicts.iter().map(|verdict| verdict.frames).sum();
+        let matched: u64 = verdicts.iter().map(|verdict| verdict.matched).sum();
+        let bar = format!("{}{}", "█".repeat(full), "░".repeat(CELLS as usize - full));
+        let text = format!(
+            "  {} {:>4.1} s  {} received, {matched} equal to the file",
+            self.screen.good(&bar),
+            passed.as_secs_f64(),
+            words::count(frames, "frame"),
+        );
+        match (self.screen.is_terminal(), last || passed == self.time) {
+            (true, false) => self.screen.renew(text),
+            // The last line comes with the last figures.
+            (_, true) if !last => {}
+            _ => self.screen.line(text),
+        }
+    }
+
+    fn report(&self, actors: &[Actor], what: fn(&Actor) -> Option<String>) {
+        for actor in actors {
+            let mark = match actor.failure() {
+                None => self.screen.good("✓"),
+                Some(_) => self.screen.bad("✗"),
+            };
+            let said = match actor.failure() {
+                None => what(actor).unwrap_or_default(),
+                Some(why) => why.to_owned(),
+            };
+            self.say(format_args!("  {mark} {:<11} {said}", actor.name()));
+        }
+    }
+
+    fn judge(&self, actors: &[Actor], complaints: usize) -> Result<(), Failure> {
+        let failed: Vec<&Actor> = actors.iter().filter(|a| a.failure().is_some()).collect();
+        if self.quiet {
+            self.print_json(actors, failed.is_empty());
+        } else {
+            self.say("");
+            self.print_table(actors);
+            self.sum_up(actors, complaints);
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let why = |actor: &&Actor| format!("{}: {}", actor.name(), actor.failure().unwrap_or(""));
+        let whys: Vec<String> = failed.iter().map(why).collect();
+        Err(Failure::Short(whys.join("\n       ")))
+    }
+
+    fn print_table(&self, actors: &[Actor]) {
+        let titles = [
+            "make", "device", "SIP", "media", "start", "frames", "verdict",
+        ];
+        let mut all = table::titled(self.screen, &titles);
+        for actor in actors {
+            let verdict = actor.verdict();
+            let text = match (actor.failure(), &verdict) {
+                (None, Some(verdict)) => format!("{:.1} s equal", verdict.seconds_verified()),
+                _ => "see below".to_owned(),
+            };
+            let first = actor.first_packet().map_or_else(String::new, words::time);
+            all.add_row([
+                Cell::new(actor.name()),
+                Cell::new(actor.device()),
+                Cell::new(actor.signalling()),
+                Cell::new(words::media(actor.media())),
+                Cell::new(first),
+                Cell::new(verdict.map_or(0, |verdict| verdict.frames)),
+                table::judged(actor.failure().is_none(), &text),
+            ]);
+        }
+        for line in table::lines(&all) {
+            self.say(line);
+        }
+        self.say("");
+    }
+
+    fn sum_up(&self, actors: &[Actor], complaints: usize) {
+        let well = actors
+            .iter()
+            .filter(|actor| actor.failure().is_none())
+            .count();
+        let frames: u64 = actors
+            .iter()
+            .filter_map(Actor::verdict)
+            .map(|v| v.matched)
+            .sum();
+        let took = words::time(self.began.elapsed());
+        let all = actors.len();
+        let words = match well == all {
+            true => self.screen.good(&format!(
+                "All {all} cameras registered, answered and streamed; {frames} frames compared, all \
+                 equal to the file."
+            )),
+            false => self.screen.bad(&format!("Only {well} of {all} cameras did what they should.")),
+        };
+        self.say(format_args!("{words} ({took})"));
+        if complaints > 0 {
+            let count = words::count(complaints as u64, "deviation");
+            self.say(format_args!(
+                "The platform noticed {count} from the standard, as real devices of these makes have."
+            ));
+        }
+        if well == all {
+            self.say(
+                "Next: vcam run --help plays a camera against your platform, vcam platform \
+                 takes cameras of yours.",
+            );
+        }
+    }
+
+    fn print_json(&self, actors: &[Actor], clean: bool) {
+        let camera = |actor: &Actor| {
+            let verdict = actor.verdict();
+            json!({
+                "profile": actor.name(),
+                "id": actor.id().to_string(),
+                "signalling": actor.signalling().to_string(),
+                "media": actor.media().to_string(),
+                "first_packet_ms": actor.first_packet().map(|time| time.as_secs_f64() * 1e3),
+                "frames": verdict.as_ref().map(|v| v.frames),
+                "frames_equal": verdict.as_ref().map(|v| v.matched),
+                "seconds_equal": verdict.as_ref().map(|v| v.seconds_verified()),
+                "verdict": verdict.map(|v| v.to_string()),
+                "error": actor.failure(),
+            })
+        };
+        let cameras: Vec<_> = actors.iter().map(camera).collect();
+        let result = json!({"clean": clean, "cameras": cameras});
+        self.screen.line(format_args!("{result:#}"));
+    }
+
+    fn title(&self, text: &str) {
+        self.say(format_args!("\n{text}"));
+    }
+
+    fn say(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            self.screen.line(text);
+        }
+    }
+}
+
+/// Lets all do the same at the same time; waits for the last.
+async fn each<F>(actors: Vec<Actor>, step: impl Fn(Actor) -> F) -> Vec<Actor>
+where
+    F: Future<Output = Actor> + Send + 'static,
+{
+    let tasks: Vec<_> = actors
+        .into_iter()
+        .map(|actor| tokio::spawn(step(actor)))
+        .collect();
+    let mut done = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        match task.await {
+            Ok(actor) => done.push(actor),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+    done
+}

@@ -1,0 +1,298 @@
+//! `vcam run`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::arguments::{Signalling, clip, profile};
+use super::failure::Failure;
+use super::screen::Screen;
+use super::stop::Stop;
+use super::words;
+use crate::api::{Camera, Channel, Error, explained, resolve};
+use crate::camera::Event;
+use crate::gb28181::DeviceId;
+use crate::media::Rational;
+use crate::net::{Clock, Media, Pump};
+use crate::profile::Profile;
+
+/// Play one camera against a platform until Ctrl-C
+///
+/// It registers, keeps itself alive, answers queries and streams to whoever the platform lets
+/// call. The first Ctrl-C says goodbye (BYE, unregister), a second one ends at once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  VCAM_PASSWORD=12345678 vcam run --platform sip:34020000002000000001@192.0.2.10:5060 \\
+       --id 34020000001320000001
+  vcam run --platform sip:34020000002000000001@192.0.2.10 --id 34020000001320000001 \\
+       --media street.h264 --transport tcp --profile generic --name 'North gate'
+
+Exit codes: 0 it registered and ended gracefully, 1 it did not, 2 wrong use.")]
+pub(super) struct Arguments {
+    /// The platform: sip:ID@HOST:PORT (host: a name or an address; port: 5060 if left out)
+    #[arg(long, value_name = "SIP-URI")]
+    platform: String,
+    /// The camera's 20-digit code
+    #[arg(long)]
+    id: DeviceId,
+    /// The password it registers with; better given in the environment
+    #[arg(
+        long,
+        env = "VCAM_PASSWORD",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
+    password: String,
+    /// What it plays: H.264 byte stream (Annex B). Without it, a street of four seconds
+    #[arg(long, value_name = "FILE")]
+    media: Option<PathBuf>,
+    /// Frames per second of a file that does not say it (25, 29.97, 30000/1001)
+    #[arg(long)]
+    fps: Option<Rational>,
+    /// The make it plays: a name from `vcam profiles`, or a file ending in .toml
+    #[arg(long, default_value = Profile::DEFAULT)]
+    profile: String,
+    /// How its signalling travels; the platform's INVITE decides how media does
+    #[arg(long, default_value = "udp")]
+    transport: Signalling,
+    /// Its channel's 20-digit code [default: --id with type 131 in digits 11-13]
+    #[arg(long, value_name = "ID")]
+    channel: Option<DeviceId>,
+    /// How many channels it has; their codes count on from the first
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    channels: usize,
+    /// What it calls itself [default: the profile's model]
+    #[arg(long)]
+    name: Option<String>,
+    /// The SIP domain [default: the first ten digits of the platform's ID]
+    #[arg(long)]
+    domain: Option<String>,
+    /// The digest user [default: --id]
+    #[arg(long)]
+    user: Option<String>,
+    /// The address it signals from [default: the one that faces the platform, any port]
+    #[arg(long, value_name = "IP:PORT")]
+    local: Option<SocketAddr>,
+    /// The registration lifetime it asks for, in seconds
+    #[arg(long, default_value_t = 3600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=4_294_967_295))]
+    expires: u64,
+    /// Seconds from one Keepalive to the next
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    keepalive: u64,
+    /// How many Keepalives in a row may be lost before it registers anew
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    keepalive_count: u32,
+    /// The shortest pause after a failed registration, in seconds
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    retry: u64,
+}
+
+/// Plays the camera.
+pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let screen = Screen::new();
+    let mut stop = Stop::listen()?;
+    let camera = start(&arguments).await?;
+    introduce(screen, &camera);
+    let mut told = Told::default();
+    let mut events = camera.events();
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => told.tell(screen, &event),
+                None => return Err(Error::Gone("the camera").into()),
+            },
+            () = stop.asked() => break,
+        }
+    }
+    screen.renew("");
+    screen.event("switching off: BYE to every call, then unregistering (Ctrl-C again: at once)");
+    let off = async {
+        let off = camera.power_off().await;
+        while let Some(event) = events.next().await {
+            told.tell(screen, &event);
+            if matches!(event, Event::Off { .. }) {
+                break;
+            }
+        }
+        off
+    };
+    off.await?;
+    match told.registered {
+        true => Ok(()),
+        false => Err(Failure::Short(told.never(&camera))),
+    }
+}
+
+async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
+    let profile = profile(&arguments.profile)?;
+    let clip = clip(arguments.media.as_deref(), arguments.fps)?;
+    let platform = resolve(&arguments.platform).await?;
+    let pump = Pump::on_thread(Clock::start(), "pump")
+        .map_err(|error| Failure::Short(format!("no thread for the media: {error}")))?;
+    let mut camera = Camera::builder(profile)
+        .platform(platform)
+        .id(arguments.id)
+        .password(&arguments.password)
+        .channels(arguments.channels)
+        .media(clip)
+        .transport(arguments.transport.into())
+        .expires(Duration::from_secs(arguments.expires))
+        .keepalive(
+            Duration::from_secs(arguments.keepalive),
+            arguments.keepalive_count,
+        )
+        .retry(Duration::from_secs(arguments.retry))
+        .pumps(Media::new([pump]));
+    if let Some(channel) = arguments.channel {
+        camera = camera.channel_id(channel);
+    }
+    if let Some(name) = &arguments.name {
+        camera = camera.name(name);
+    }
+    if let Some(domain) = &arguments.domain {
+        camera = camera.domain(domain);
+    }
+    if let Some(user) = &arguments.user {
+        camera = camera.user(user);
+    }
+    if let Some(local) = arguments.local {
+        camera = camera.local(local);
+    }
+    Ok(camera.start().await?)
+}
+
+fn introduce(screen: Screen, camera: &Camera) {
+    let config = camera.config();
+    let platform = &config.platform;
+    screen.line(format_args!(
+        "{} {} at sip:{}@{} over {}",
+        screen.bold(&camera.id().to_string()),
+        config.profile.title,
+        platform.id,
+        platform.address,
+        config.transport,
+    ));
+    for (n, Channel { id, clip, .. }) in camera.channels().enumerate() {
+        // A recorder's channels all show the same: the first few say it.
+        if n == 4 {
+            let rest = config.channels.len() - n;
+            screen.line(format_args!(
+                "  and {}",
+                words::count(rest as u64, "more channel")
+            ));
+            break;
+        }
+        let shown = clip.map(|clip| format!("{} ({})", clip.name(), words::clip(&clip)));
+        screen.line(format_args!(
+            "  channel {id} plays {}",
+            shown.unwrap_or_default()
+        ));
+    }
+    screen.line("  Ctrl-C switches it off\n");
+}
+
+/// What has been told so far.
+#[derive(Debug, Default)]
+struct Told {
+    registered: bool,
+    trouble: Option<String>,
+    kept: u64,
+    /// Whether a Keepalive was lost since the last that was not.
+    losing: bool,
+}
+
+impl Told {
+    fn tell(&mut self, screen: Screen, event: &Event) {
+        self.note(event);
+        if let Some(text) = self.in_words(screen, event) {
+            screen.event(text);
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Registered { .. } => self.registered = true,
+            Event::RegisterFailed { why, .. } => self.trouble = Some(explained(why)),
+            Event::Kept { .. } => self.kept += 1,
+            _ => {}
+        }
+    }
+
+    fn in_words(&mut self, screen: Screen, event: &Event) -> Option<String> {
+        Some(match event {
+            Event::Registered { expires, took } => {
+                let (lifetime, took) = (expires.as_secs(), words::time(*took));
+                format!(
+                    "{} for {lifetime} s (answered in {took})",
+                    screen.good("registered")
+                )
+            }
+            Event::RegisterFailed { why, retry } => {
+                let (why, retry) = (explained(why), words::time(*retry));
+                format!(
+                    "{}: {why}; next attempt in {retry}",
+                    screen.bad("not registered")
+                )
+            }
+            Event::PlatformLost { why } => format!("{}: {why}", screen.bad("platform lost")),
+            Event::Kept { took } => return self.keepalive(*took),
+            Event::KeepaliveLost { in_a_row } => {
+                self.losing = true;
+                format!(
+                    "{}, {in_a_row} in a row",
+                    screen.bad("keepalive not answered")
+                )
+            }
+            Event::Asked { cmd_type, answered } => match answered {
+                true => format!("asked for {cmd_type}: answered"),
+                false => format!("told {cmd_type}: acknowledged"),
+            },
+            Event::Invited {
+                call,
+                channel,
+                transport,
+            } => {
+                let media = words::media(*transport);
+                format!("call {}: channel {channel} over {media}", call.0)
+            }
+            Event::Refused { status, why } => {
+                format!("{} with {status}: {why}", screen.bad("call refused"))
+            }
+            Event::Streaming { call } => {
+                format!("call {}: {}", call.0, screen.good("streaming"))
+            }
+            Event::MediaLost { call, why } => {
+                format!("call {}: {}: {why}", call.0, screen.bad("media broke"))
+            }
+            Event::Ended { call, why, counts } => {
+                format!("call {}: over, {why}; {}", call.0, words::sent(counts))
+            }
+            Event::Off { unregistered: true } => "unregistered, off".to_owned(),
+            Event::Off {
+                unregistered: false,
+            } => "off".to_owned(),
+        })
+    }
+
+    /// The first one, and the first after a loss; the rest would only fill the screen.
+    fn keepalive(&mut self, took: Duration) -> Option<String> {
+        let took = words::time(took);
+        match (self.kept, std::mem::take(&mut self.losing)) {
+            (_, true) => Some(format!("keepalive answered again in {took}")),
+            (1, false) => Some(format!(
+                "keepalive answered in {took} (further ones only if lost)"
+            )),
+            _ => None,
+        }
+    }
+
+    fn never(&self, camera: &Camera) -> String {
+        let platform = camera.config().platform.address;
+        let why = self.trouble.as_deref().unwrap_or("no answer came");
+        format!("never registered with {platform}: {why}")
+    }
+}

@@ -1,0 +1,107 @@
+//! Figures as people say them.
+
+use std::time::Duration;
+
+use crate::api::Clip;
+use crate::media::{Counts, MediaTransport, Rational};
+
+/// `2.0 Mbit/s`.
+pub(super) fn bit_rate(bits_per_second: u64) -> String {
+    let rate = bits_per_second as f64;
+    match bits_per_second {
+        0..1000 => format!("{bits_per_second} bit/s"),
+        1000..1_000_000 => format!("{:.0} kbit/s", rate / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} Mbit/s", rate / 1e6),
+        _ => format!("{:.1} Gbit/s", rate / 1e9),
+    }
+}
+
+/// `1.9 MB`.
+pub(super) fn octets(count: u64) -> String {
+    let size = count as f64;
+    match count {
+        0..1000 => format!("{count} octets"),
+        1000..1_000_000 => format!("{:.1} kB", size / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", size / 1e6),
+        _ => format!("{:.1} GB", size / 1e9),
+    }
+}
+
+/// `12 ms`, `1.4 s`.
+pub(super) fn time(time: Duration) -> String {
+    match time.as_millis() {
+        0 => "< 1 ms".to_owned(),
+        ms @ 1..1000 => format!("{ms} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+/// `1 channel`, `3 channels`.
+pub(super) fn count(n: u64, one: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        _ => format!("{n} {one}s"),
+    }
+}
+
+/// `25`, `29.97`.
+pub(super) fn frame_rate(rate: Rational) -> String {
+    let text = format!("{:.2}", rate.as_f64());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Who connects.
+pub(super) fn media(transport: MediaTransport) -> &'static str {
+    match transport {
+        MediaTransport::Udp => "UDP",
+        MediaTransport::TcpActive => "TCP, camera connects",
+        MediaTransport::TcpPassive => "TCP, camera listens",
+    }
+}
+
+/// `H.264 1280x720, 25 frames/s, 2.0 Mbit/s, 4.0 s`.
+pub(super) fn clip(clip: &Clip) -> String {
+    format!(
+        "{} {}x{}, {} frames/s, {}, {}",
+        clip.codec(),
+        clip.width(),
+        clip.height(),
+        frame_rate(clip.fps()),
+        bit_rate(clip.bit_rate()),
+        time(clip.duration()),
+    )
+}
+
+/// What went through a sending stream.
+pub(super) fn sent(counts: &Counts) -> String {
+    let mut text = format!(
+        "{} in {}, {}",
+        count(counts.frames, "frame"),
+        count(counts.packets, "packet"),
+        octets(counts.octets)
+    );
+    for (n, what) in [(counts.dropped, "dropped"), (counts.late, "late")] {
+        if n > 0 {
+            text += &format!(", {n} {what}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_rounded_to_what_a_person_reads() {
+        assert_eq!(bit_rate(2_015_674), "2.0 Mbit/s");
+        assert_eq!(bit_rate(120_400), "120 kbit/s");
+        assert_eq!(octets(999), "999 octets");
+        assert_eq!(octets(1_007_837), "1.0 MB");
+        assert_eq!(time(Duration::from_micros(300)), "< 1 ms");
+        assert_eq!(time(Duration::from_millis(1400)), "1.4 s");
+        assert_eq!(frame_rate(Rational::new(30_000, 1001).unwrap()), "29.97");
+        assert_eq!(frame_rate(Rational::whole(25)), "25");
+        assert_eq!(count(1, "channel"), "1 channel");
+    }
+}
