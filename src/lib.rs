@@ -47,6 +47,7 @@
 pub mod api;
 pub mod camera;
 pub mod cli;
+pub mod config;
 pub mod gb28181;
 pub mod lab;
 pub mod media;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with its floor. Rooms on one floor do not see each other.
-const ROOMS: [(&str, u8); 13] = [
+const ROOMS: [(&str, u8); 14] = [
     ("time", 0),
     ("sip", 1),
     ("gb28181", 1),
@@ -16,9 +16,10 @@ const ROOMS: [(&str, u8); 13] = [
     ("platform", 4),
     ("lab", 5),
     ("net", 5),
-    ("api", 6),
-    ("cli", 7),
-    ("main", 8),
+    ("config", 6),
+    ("api", 7),
+    ("cli", 8),
+    ("main", 9),
 ];
 
 /// What reaches for a clock, a socket, a file or chance, and the rooms that may.

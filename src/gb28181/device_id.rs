@@ -81,6 +81,22 @@ impl DeviceId {
         self.as_str().get(..6).unwrap_or_default()
     }
 
+    /// All twenty digits as one number, for counting.
+    pub fn as_number(&self) -> u128 {
+        let digits = self.0.iter();
+        digits.fold(0, |sum, digit| sum * 10 + u128::from(digit - b'0'))
+    }
+
+    /// The code whose digits are `number` (modulo 10^20).
+    pub fn from_number(mut number: u128) -> DeviceId {
+        let mut digits = [b'0'; 20];
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+        DeviceId(digits)
+    }
+
     fn number(&self, from: usize, to: usize) -> u32 {
         let digits = self.0.iter().take(to).skip(from);
         digits.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'))
@@ -178,6 +194,18 @@ mod tests {
         assert_eq!(
             (server.domain10(), server.civil_code()),
             ("3402000000", "340200")
+        );
+    }
+
+    #[test]
+    fn a_code_is_counted_as_a_number_and_back() {
+        let first = id("34020000001320000999");
+        let next = DeviceId::from_number(first.as_number() + 1);
+        assert_eq!(next, id("34020000001320001000"));
+        assert_eq!(DeviceId::from_number(0).as_number(), 0);
+        assert_eq!(
+            DeviceId::from_number(10_u128.pow(20) + 7),
+            DeviceId::from_number(7)
         );
     }
 
