@@ -44,6 +44,11 @@
 
 #![warn(missing_docs)]
 
+/// The README's example is compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod api;
 pub mod camera;
 pub mod cli;
