@@ -8,33 +8,30 @@ mod call;
 mod calls;
 mod config;
 mod event;
+mod granted;
 mod heartbeat;
 mod invite;
 mod line;
 mod messages;
 mod offer;
 mod registration;
+mod requests;
+mod standing;
 
 use std::sync::Arc;
 
-use crate::media::Report;
 use crate::node::{Input, Node, Output};
-use crate::sip::{self, Flow, FlowId, Method, Request, Response, Tokens, TransactionId, Transport};
+use crate::sip::{self, Flow, FlowId, Response, Tokens, TransactionId};
 use crate::time::Now;
 
 use calls::{Calls, Incoming};
-use heartbeat::{Beat, Pulse};
+use heartbeat::Beat;
 use line::{Line, LineOutput, Purpose, Timer, Waiting};
 use messages::Messages;
-use registration::{Outcome, Registration};
+use registration::Registration;
 
 pub use config::{Accept, Channel, Config, Heartbeat, PlatformAddress};
 pub use event::{CallEnd, CallNumber, Command, Event};
-
-/// The methods a device takes (GB/T 28181-2022 §9.2.3, RFC 3261 §20.5).
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE";
-/// The bodies it understands.
-const ACCEPT: &str = "application/sdp, Application/MANSCDP+xml, Application/MANSRTSP";
 
 /// One camera or recorder.
 ///
@@ -165,39 +162,6 @@ impl Camera {
         }
     }
 
-    /// The flow is gone. On TCP that is the platform gone (GB/T 28181-2022 §9.1.1 f).
-    fn closed(&mut self, now: Now, flow: FlowId, why: &str) {
-        if !self.line.is_current(flow) {
-            return;
-        }
-        self.line.closed();
-        let lost = self.platform_lost(now, why);
-        if self.power != Power::On {
-            return;
-        }
-        self.registration.return_home(&mut self.line);
-        let retry = self.line.jittered(self.line.config.reconnect);
-        self.line.set(Timer::Reopen, now.mono + retry);
-        if !lost {
-            let why = why.to_owned();
-            self.line.tell(Event::RegisterFailed { why, retry });
-        }
-    }
-
-    /// Registration lost: media stops and nobody is told (annex K). Whether there was one.
-    fn platform_lost(&mut self, now: Now, why: &str) -> bool {
-        self.beat.stop(&mut self.line);
-        self.messages.clear();
-        self.calls
-            .drop_all(now, &mut self.line, CallEnd::PlatformLost);
-        let lost = self.registration.drop_silently(&mut self.line);
-        if lost {
-            let why = why.to_owned();
-            self.line.tell(Event::PlatformLost { why });
-        }
-        lost
-    }
-
     fn timer(&mut self, now: Now, timer: Timer) {
         let line = &mut self.line;
         match timer {
@@ -237,51 +201,6 @@ impl Camera {
         }
     }
 
-    fn request(&mut self, now: Now, incoming: Incoming) {
-        let Incoming {
-            transaction,
-            from,
-            request,
-            ..
-        } = &incoming;
-        let line = &mut self.line;
-        let platforms = [&line.platform, &line.config.platform];
-        let is_platform = platforms.iter().any(|p| p.address.ip() == from.ip());
-        if !line.config.accept.allows(from.ip(), is_platform) {
-            tracing::debug!(%from, "a request from a stranger");
-            return line.reply(now.mono, *transaction, request, 403);
-        }
-        match request.method() {
-            Method::Invite if self.power == Power::On => self.calls.invite(now, line, incoming),
-            Method::Invite => line.reply(now.mono, *transaction, request, 480),
-            Method::Bye => self.calls.bye(now, line, &incoming),
-            Method::Info => self.calls.info(now, line, &incoming),
-            Method::Message => {
-                let timing = self.beat.timing;
-                self.messages
-                    .receive(now, line, &self.calls, timing, incoming);
-            }
-            Method::Options => self.options(now, *transaction, request),
-            _ => {
-                let refusal = line.endpoint.answer(request, 405);
-                line.respond(now.mono, *transaction, refusal.with_header("Allow", ALLOW));
-            }
-        }
-    }
-
-    /// OPTIONS (RFC 3261 §11): some platforms use it as a ping.
-    fn options(&mut self, now: Now, transaction: TransactionId, request: &Request) {
-        let line = &mut self.line;
-        let contact = line.contact(&line.config.device);
-        let response = line
-            .endpoint
-            .answer(request, 200)
-            .with_header("Contact", contact)
-            .with_header("Allow", ALLOW)
-            .with_header("Accept", ACCEPT);
-        line.respond(now.mono, transaction, response);
-    }
-
     /// Of the answers to a request only the final one says something.
     fn response(&mut self, now: Now, tx: TransactionId, response: &Response) {
         if response.status() < 200 {
@@ -310,7 +229,7 @@ impl Camera {
             Purpose::Register => {
                 let outcome = match answer {
                     Ok(response) => {
-                        if let Some(offset) = registration::clock_offset(now, response) {
+                        if let Some(offset) = granted::clock_offset(now, response) {
                             self.messages.clock_offset = offset;
                         }
                         self.registration.answered(now, line, response)
@@ -325,80 +244,6 @@ impl Camera {
             }
             Purpose::Report => self.messages.answered(now, line, sent, answer.ok()),
             Purpose::Bye => {}
-        }
-    }
-
-    fn registered(&mut self, now: Now, outcome: Outcome) {
-        match outcome {
-            Outcome::Pending => {}
-            // The power went off while the answer was on its way.
-            Outcome::Registered { .. } if self.power != Power::On => {
-                self.registration.unregister(now, &mut self.line);
-            }
-            Outcome::Registered { fresh } => {
-                if fresh || !self.beat.is_running(&self.line) {
-                    self.beat.start(now, &mut self.line);
-                }
-            }
-            Outcome::Redirected => self.follow(now),
-            Outcome::Failed { lost, returns } => {
-                self.beat.stop(&mut self.line);
-                if lost {
-                    let why = CallEnd::PlatformLost;
-                    self.calls.drop_all(now, &mut self.line, why);
-                }
-                if returns {
-                    self.follow(now);
-                }
-            }
-            Outcome::Unregistered { confirmed } => {
-                self.power = Power::Leaving {
-                    unregistered: confirmed,
-                };
-            }
-        }
-    }
-
-    /// Registers with another platform than before: over UDP on the same socket, over TCP on a new
-    /// connection, and calls end with the old one.
-    fn follow(&mut self, now: Now) {
-        match self.line.config.transport {
-            _ if self.power != Power::On => {}
-            Transport::Udp => self.registration.register(now, &mut self.line),
-            Transport::Tcp => {
-                self.beat.stop(&mut self.line);
-                let why = CallEnd::PlatformLost;
-                self.calls.drop_all(now, &mut self.line, why);
-                self.line.reopen();
-            }
-        }
-    }
-
-    fn pulse(&mut self, now: Now, pulse: Pulse) {
-        match pulse {
-            _ if self.power != Power::On => {}
-            Pulse::Steady => {}
-            Pulse::Forgotten { again: false } => self.register_again(now),
-            Pulse::Forgotten { again: true } => {
-                self.beat.stop(&mut self.line);
-                let pause = self.line.jittered(self.line.config.retry);
-                self.line.set(Timer::Register, now.mono + pause);
-            }
-            Pulse::Lost => {
-                self.platform_lost(now, "keepalives lost");
-                self.register_again(now);
-            }
-        }
-    }
-
-    fn register_again(&mut self, now: Now) {
-        if self.registration.is_busy() {
-            return;
-        }
-        self.beat.stop(&mut self.line);
-        match self.registration.return_home(&mut self.line) {
-            true => self.follow(now),
-            false => self.registration.register(now, &mut self.line),
         }
     }
 }
@@ -416,7 +261,7 @@ impl Node for Camera {
             }
             Input::Tick => {}
             Input::Command(command) => self.command(now, command),
-            Input::Media(report) => self.media(now, report),
+            Input::Media(report) => self.calls.report(now, &mut self.line, report),
         }
     }
 
@@ -440,17 +285,5 @@ impl Node for Camera {
                 }
             }
         }
-    }
-}
-
-impl Camera {
-    fn media(&mut self, now: Now, report: Report) {
-        self.calls.report(now, &mut self.line, report);
-    }
-
-    /// The peer sent what is no SIP: the connection is useless.
-    fn broken(&mut self, now: Now, flow: FlowId) -> Output<Event> {
-        self.closed(now, flow, "the platform sent what is no SIP");
-        Output::Close(flow)
     }
 }

@@ -1,0 +1,127 @@
+//! How a camera stands with its platform: registered, sent elsewhere, forgotten, lost, found again
+//! (GB/T 28181-2022 §9.1 and §9.6, annex K).
+
+use crate::node::Output;
+use crate::sip::{FlowId, Transport};
+use crate::time::Now;
+
+use super::event::{CallEnd, Event};
+use super::heartbeat::Pulse;
+use super::line::Timer;
+use super::registration::Outcome;
+use super::{Camera, Power};
+
+impl Camera {
+    /// The flow is gone. On TCP that is the platform gone (GB/T 28181-2022 §9.1.1 f).
+    pub(super) fn closed(&mut self, now: Now, flow: FlowId, why: &str) {
+        if !self.line.is_current(flow) {
+            return;
+        }
+        self.line.closed();
+        let lost = self.platform_lost(now, why);
+        if self.power != Power::On {
+            return;
+        }
+        self.registration.return_home(&mut self.line);
+        let retry = self.line.jittered(self.line.config.reconnect);
+        self.line.set(Timer::Reopen, now.mono + retry);
+        if !lost {
+            let why = why.to_owned();
+            self.line.tell(Event::RegisterFailed { why, retry });
+        }
+    }
+
+    /// Registration lost: media stops and nobody is told (annex K). Whether there was one.
+    pub(super) fn platform_lost(&mut self, now: Now, why: &str) -> bool {
+        self.beat.stop(&mut self.line);
+        self.messages.clear();
+        self.calls
+            .drop_all(now, &mut self.line, CallEnd::PlatformLost);
+        let lost = self.registration.drop_silently(&mut self.line);
+        if lost {
+            let why = why.to_owned();
+            self.line.tell(Event::PlatformLost { why });
+        }
+        lost
+    }
+
+    /// The peer sent what is no SIP: the connection is useless.
+    pub(super) fn broken(&mut self, now: Now, flow: FlowId) -> Output<Event> {
+        self.closed(now, flow, "the platform sent what is no SIP");
+        Output::Close(flow)
+    }
+
+    pub(super) fn registered(&mut self, now: Now, outcome: Outcome) {
+        match outcome {
+            Outcome::Pending => {}
+            // The power went off while the answer was on its way.
+            Outcome::Registered { .. } if self.power != Power::On => {
+                self.registration.unregister(now, &mut self.line);
+            }
+            Outcome::Registered { fresh } => {
+                if fresh || !self.beat.is_running(&self.line) {
+                    self.beat.start(now, &mut self.line);
+                }
+            }
+            Outcome::Redirected => self.follow(now),
+            Outcome::Failed { lost, returns } => {
+                self.beat.stop(&mut self.line);
+                if lost {
+                    let why = CallEnd::PlatformLost;
+                    self.calls.drop_all(now, &mut self.line, why);
+                }
+                if returns {
+                    self.follow(now);
+                }
+            }
+            Outcome::Unregistered { confirmed } => {
+                self.power = Power::Leaving {
+                    unregistered: confirmed,
+                };
+            }
+        }
+    }
+
+    /// Registers with another platform than before: over UDP on the same socket, over TCP on a new
+    /// connection, and calls end with the old one.
+    pub(super) fn follow(&mut self, now: Now) {
+        match self.line.config.transport {
+            _ if self.power != Power::On => {}
+            Transport::Udp => self.registration.register(now, &mut self.line),
+            Transport::Tcp => {
+                self.beat.stop(&mut self.line);
+                let why = CallEnd::PlatformLost;
+                self.calls.drop_all(now, &mut self.line, why);
+                self.line.reopen();
+            }
+        }
+    }
+
+    pub(super) fn pulse(&mut self, now: Now, pulse: Pulse) {
+        match pulse {
+            _ if self.power != Power::On => {}
+            Pulse::Steady => {}
+            Pulse::Forgotten { again: false } => self.register_again(now),
+            Pulse::Forgotten { again: true } => {
+                self.beat.stop(&mut self.line);
+                let pause = self.line.jittered(self.line.config.retry);
+                self.line.set(Timer::Register, now.mono + pause);
+            }
+            Pulse::Lost => {
+                self.platform_lost(now, "keepalives lost");
+                self.register_again(now);
+            }
+        }
+    }
+
+    pub(super) fn register_again(&mut self, now: Now) {
+        if self.registration.is_busy() {
+            return;
+        }
+        self.beat.stop(&mut self.line);
+        match self.registration.return_home(&mut self.line) {
+            true => self.follow(now),
+            false => self.registration.register(now, &mut self.line),
+        }
+    }
+}
