@@ -160,13 +160,12 @@ impl Stage {
     pub fn next_within(&mut self, limit: Duration) -> Heard {
         let end = self.lab.now().after(limit).mono;
         loop {
-            self.gather();
             if let Some(heard) = self.heard.pop_front() {
                 return heard;
             }
             let left = end.since(self.lab.now().mono);
             assert!(!left.is_zero(), "nothing heard in {limit:?}");
-            self.lab.run_for(left.min(Duration::from_millis(1)));
+            self.wait(left);
         }
     }
 
@@ -183,7 +182,7 @@ impl Stage {
         let end = self.lab.now().after(time).mono;
         while self.lab.now().mono < end {
             let left = end.since(self.lab.now().mono);
-            self.run(left.min(Duration::from_millis(10)));
+            self.wait(left);
         }
         self.heard.drain(..).collect()
     }
@@ -326,42 +325,61 @@ impl Stage {
         assert_eq!(self.camera().streams(), 0, "streams are left");
     }
 
+    /// Lets time pass until something arrives.
+    fn wait(&mut self, limit: Duration) {
+        let (wire, at) = (self.wire, self.platform);
+        let mut arrived = Vec::new();
+        self.lab.run_until(limit, |lab| {
+            arrived = take(lab, wire, at);
+            !arrived.is_empty()
+        });
+        self.take_in(arrived);
+    }
+
     fn gather(&mut self) {
-        let arrived = match self.wire {
-            Some(wire) => self.gather_stream(wire),
-            None => self.gather_datagrams(),
-        };
-        for heard in arrived {
-            match self.keeps_alive && heard.is_keepalive() {
-                true => self.answer(&heard, 200, ""),
-                false => self.heard.push_back(heard),
+        let arrived = take(&mut self.lab, self.wire, self.platform);
+        self.take_in(arrived);
+    }
+
+    fn take_in(&mut self, arrived: Vec<Bytes>) {
+        for octets in arrived {
+            match self.wire {
+                Some(_) => self.unread.extend_from_slice(&octets),
+                None => self.hear(Heard::parse(&octets).0),
             }
         }
-    }
-
-    fn gather_datagrams(&mut self) -> Vec<Heard> {
-        let datagrams = self.lab.datagrams_at(self.platform);
-        datagrams
-            .into_iter()
-            .map(|(_, bytes)| Heard::parse(&bytes).0)
-            .collect()
-    }
-
-    fn gather_stream(&mut self, wire: RawTcp) -> Vec<Heard> {
-        let octets = self.lab.read(wire);
-        self.unread.extend_from_slice(&octets);
-        let mut all = Vec::new();
         while self.unread.windows(4).any(|four| four == b"\r\n\r\n") {
             let (heard, length) = Heard::parse(&self.unread);
             self.unread.drain(..length);
-            all.push(heard);
+            self.hear(heard);
         }
-        all
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        match self.keeps_alive && heard.is_keepalive() {
+            true => self.answer(&heard, 200, ""),
+            false => self.heard.push_back(heard),
+        }
     }
 
     /// Octets from the camera that are no message: pongs.
     pub fn unread(&mut self) -> Vec<u8> {
         self.gather();
         std::mem::take(&mut self.unread)
+    }
+}
+
+/// What has arrived at the platform: datagrams, or octets of its connection.
+fn take(lab: &mut Lab, wire: Option<RawTcp>, at: SocketAddr) -> Vec<Bytes> {
+    match wire {
+        Some(wire) => Some(lab.read(wire))
+            .filter(|o| !o.is_empty())
+            .into_iter()
+            .collect(),
+        None => lab
+            .datagrams_at(at)
+            .into_iter()
+            .map(|(_, bytes)| bytes)
+            .collect(),
     }
 }
