@@ -27,19 +27,19 @@ fn proves(request: &Heard, password: &str) -> bool {
 
 /// Why the last registration failed, and the pause it announced.
 fn failure(stage: &mut Stage) -> (String, Duration) {
-    let failed = stage.events().into_iter().filter_map(|event| match event {
+    let mut failed = stage.events().into_iter().filter_map(|event| match event {
         Event::RegisterFailed { why, retry } => Some((why, retry)),
         _ => None,
     });
-    failed.last().expect("a failed registration")
+    failed.next_back().expect("a failed registration")
 }
 
 fn registered_for(stage: &mut Stage) -> u64 {
-    let lifetimes = stage.events().into_iter().filter_map(|event| match event {
+    let mut lifetimes = stage.events().into_iter().filter_map(|event| match event {
         Event::Registered { expires, .. } => Some(expires.as_secs()),
         _ => None,
     });
-    lifetimes.last().expect("a registration")
+    lifetimes.next_back().expect("a registration")
 }
 
 #[test]
