@@ -89,6 +89,10 @@ pub(super) struct Arguments {
     /// The shortest pause after a failed registration, in seconds
     #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     retry: u64,
+    /// Hand every datagram to the system alone, so that a capture on this machine shows them as
+    /// they are on the wire and not a batch as one
+    #[arg(long)]
+    no_offload: bool,
 }
 
 /// Plays the camera.
@@ -133,6 +137,10 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
     let platform = resolve(&arguments.platform).await?;
     let pump = Pump::on_thread(Clock::start(), "pump")
         .map_err(|error| Failure::Short(format!("no thread for the media: {error}")))?;
+    let media = match arguments.no_offload {
+        true => Media::new([pump]).without_offload(),
+        false => Media::new([pump]),
+    };
     let mut camera = Camera::builder(profile)
         .platform(platform)
         .id(arguments.id)
@@ -146,7 +154,7 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
             arguments.keepalive_count,
         )
         .retry(Duration::from_secs(arguments.retry))
-        .pumps(Media::new([pump]));
+        .pumps(media);
     if let Some(channel) = arguments.channel {
         camera = camera.channel_id(channel);
     }
