@@ -64,8 +64,8 @@ pub mod sip;
 pub mod time;
 
 pub use api::{
-    Camera, CameraBuilder, Channel, Clip, Error, Events, Platform, PlatformBuilder, Play, Stream,
-    StreamEnd, resolve,
+    Camera, CameraBuilder, Channel, Clip, Error, Events, Platform, PlatformBuilder, Play, Sink,
+    SinkStatus, SinkWatch, Stream, StreamEnd, resolve,
 };
 pub use camera::PlatformAddress;
 pub use gb28181::DeviceId;

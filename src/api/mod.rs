@@ -5,6 +5,7 @@
 //! | [`Camera`] | one camera or recorder on real sockets, from [`Camera::builder`] |
 //! | [`Platform`] | the reference platform on real sockets, from [`Platform::start`] |
 //! | [`Stream`] | one call of the platform to a channel, from [`Platform::play`] |
+//! | [`Sink`] | what a platform does that takes thousands of streams in, for [`PlatformBuilder::sink`] |
 //! | [`Channel`] | what can be called: a channel of a camera of ours, or of a real one |
 //! | [`Clip`] | a video file, read once |
 //! | [`Profile`](crate::profile::Profile) | the make a camera plays |
@@ -24,6 +25,7 @@ mod events;
 mod platform;
 mod platform_builder;
 mod play;
+mod sink;
 mod standing;
 mod stream;
 mod task;
@@ -38,5 +40,6 @@ pub use events::Events;
 pub use platform::{Platform, Registered};
 pub use platform_builder::PlatformBuilder;
 pub use play::Play;
+pub use sink::{Sink, SinkCalls, SinkStatus, SinkTimes, SinkVerified, SinkWatch};
 pub(crate) use standing::explained;
 pub use stream::{Answered, Stream, StreamEnd};

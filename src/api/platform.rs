@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::board::Board;
@@ -16,11 +17,13 @@ use super::error::Error;
 use super::events::{Events, Source};
 use super::platform_builder::PlatformBuilder;
 use super::play::Play;
+use super::sink::caller::Caller;
+use super::sink::{Sink, SinkWatch};
 use super::task::Task;
 use crate::camera::PlatformAddress;
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{BasicParam, CatalogItem, DeviceInfo, DeviceStatus};
-use crate::net::Media;
+use crate::net::{Clock, Media};
 use crate::platform::{self, Answer, AskFailure, AskId, Command, Complaint, Config, Event, Query};
 
 /// The reference platform, running: it takes registrations, asks devices, calls their channels
@@ -33,6 +36,7 @@ pub struct Platform {
     board: Arc<Board>,
     events: Source<Event>,
     task: Task<Command>,
+    sink: Option<SinkWatch>,
 }
 
 impl Platform {
@@ -47,17 +51,36 @@ impl Platform {
     }
 
     /// Runs a platform and waits for its sockets; the error says which it did not get.
-    pub(super) async fn spawn(config: Config, seed: u64) -> Result<Platform, Error> {
+    pub(super) async fn spawn(
+        config: Config,
+        seed: u64,
+        plan: Option<&Sink>,
+    ) -> Result<Platform, Error> {
         let config = Arc::new(config);
         let board = Arc::new(Board::default());
         let (events, tell) = Source::new();
         let noted = board.clone();
         let node = platform::Platform::new(config.clone(), seed);
+        let open = |plan: &Sink| plan.open(config.media_ip, Clock::start());
+        let sink = plan.map(open).transpose()?;
         // It only receives, and receiving needs no pump.
-        let task = Task::spawn("the platform", node, Some(Media::default()), move |event| {
+        let media = match &sink {
+            Some(watch) => Media::default().received_by(watch.sink.clone()),
+            None => Media::default(),
+        };
+        let score = sink.as_ref().map(|watch| watch.score.clone());
+        let (hint, hints) = mpsc::unbounded_channel();
+        let task = Task::spawn("the platform", node, Some(media), move |event| {
             noted.note(&event);
+            if let Some(found) = score.as_ref().and_then(|score| score.note(&event)) {
+                let _ = hint.send(found);
+            }
             let _ = tell.send(without_recording(event));
         });
+        if let (Some(plan), Some(watch)) = (plan, &sink) {
+            let caller = Caller::new(plan.clone(), watch.score.clone(), &task.commands());
+            tokio::spawn(caller.run(hints));
+        }
         let mut listening = board.listening.subscribe();
         let opened = tokio::select! {
             biased;
@@ -76,6 +99,7 @@ impl Platform {
             board,
             events,
             task,
+            sink,
         })
     }
 
@@ -128,6 +152,11 @@ impl Platform {
     /// What devices did that the standard does not allow, the first thousand times.
     pub fn complaints(&self) -> Vec<Complaint> {
         self.board.complaints()
+    }
+
+    /// What it takes in, if it is a [`Sink`].
+    pub fn sink(&self) -> Option<&SinkWatch> {
+        self.sink.as_ref()
     }
 
     /// Calls a channel: `platform.play(camera.channel(1)).await?`. Media travels over UDP unless

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::platform::Platform;
+use super::sink::Sink;
 use crate::gb28181::DeviceId;
 use crate::net::address::{free_port, outward};
 use crate::platform::{Config, Heartbeat, RegistrationPolicy};
@@ -31,6 +32,7 @@ pub struct PlatformBuilder {
     answer_timeout: Option<Duration>,
     media_timeout: Option<Duration>,
     seed: Option<u64>,
+    sink: Option<Sink>,
 }
 
 impl PlatformBuilder {
@@ -48,6 +50,7 @@ impl PlatformBuilder {
             answer_timeout: None,
             media_timeout: None,
             seed: None,
+            sink: None,
         }
     }
 
@@ -126,16 +129,25 @@ impl PlatformBuilder {
         self
     }
 
+    /// Call everybody who registers, and take all media in at one port:
+    /// [`Platform::sink`](super::Platform::sink) tells how that goes.
+    pub fn sink(mut self, sink: Sink) -> Self {
+        self.sink = Some(sink);
+        self
+    }
+
     /// Starts it; it listens when this returns.
     pub async fn start(self) -> Result<Platform, Error> {
         let seed = self.seed.unwrap_or_else(rand::random);
+        self.sink.as_ref().map(Sink::check).transpose()?;
+        let sink = self.sink.as_ref();
         if self.listen.port() != 0 {
-            return Platform::spawn(self.config(self.listen)?, seed).await;
+            return Platform::spawn(self.config(self.listen)?, seed, sink).await;
         }
         let mut tried = 1;
         loop {
             let address = self.free_port()?;
-            match Platform::spawn(self.config(address)?, seed).await {
+            match Platform::spawn(self.config(address)?, seed, sink).await {
                 Err(Error::Bind { .. }) if tried < ATTEMPTS => tried += 1,
                 done => return done,
             }
