@@ -181,6 +181,8 @@ fn a_second_ctrl_c_ends_at_once() {
     drop(platform);
     camera.interrupt();
     camera.says("switching off");
+    // As fast as a person can.
+    std::thread::sleep(Duration::from_millis(400));
     let began = Instant::now();
     camera.interrupt();
     let (code, _, errors) = camera.end();

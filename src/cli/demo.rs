@@ -201,20 +201,15 @@ impl Demo {
     }
 
     fn judge(&self, actors: &[Actor], complaints: usize) -> Result<(), Failure> {
-        let failed: Vec<&Actor> = actors.iter().filter(|a| a.failure().is_some()).collect();
+        let failed = failure(actors);
         if self.quiet {
-            self.print_json(actors, failed.is_empty());
+            self.print_json(actors, failed.is_none());
         } else {
             self.say("");
             self.print_table(actors);
             self.sum_up(actors, complaints);
         }
-        if failed.is_empty() {
-            return Ok(());
-        }
-        let why = |actor: &&Actor| format!("{}: {}", actor.name(), actor.failure().unwrap_or(""));
-        let whys: Vec<String> = failed.iter().map(why).collect();
-        Err(Failure::Short(whys.join("\n       ")))
+        failed.map_or(Ok(()), Err)
     }
 
     fn print_table(&self, actors: &[Actor]) {
@@ -328,4 +323,36 @@ where
         }
     }
     done
+}
+
+/// What went wrong, each with the make it befell.
+fn failure(actors: &[Actor]) -> Option<Failure> {
+    let why = |actor: &Actor| Some(format!("{}: {}", actor.name(), actor.failure()?));
+    let whys: Vec<String> = actors.iter().filter_map(why).collect();
+    (!whys.is_empty()).then(|| Failure::Short(whys.join("\n       ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_goes_wrong_is_told_with_the_make_it_befell_and_the_rest_goes_on() {
+        let platform = Platform::builder().password_of("34020000001320000002", PASSWORD);
+        let platform = Arc::new(platform.start().await.unwrap());
+        let profile = Profile::builtin("generic").unwrap();
+        let cast = [1, 2].map(|n| Actor::new(platform.clone(), profile.clone(), n, PATHS[2]));
+        let mut actors = each(cast.into(), Actor::register).await;
+        actors = each(actors, Actor::answer).await;
+        actors = each(actors, |actor| actor.take_call(Duration::from_secs(1))).await;
+        assert!(!actors[0].is_streaming() && actors[1].is_streaming());
+        let failure = failure(&actors).unwrap();
+        assert!(matches!(failure, Failure::Short(_)));
+        let text = failure.to_string();
+        assert!(
+            text.starts_with("generic: camera 34020000001320000001"),
+            "{text}"
+        );
+        assert!(text.contains("403") && !text.contains('\n'), "{text}");
+    }
 }

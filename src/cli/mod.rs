@@ -38,7 +38,7 @@ Exit codes: 0 all well, 1 the run fell short of what was asked, 2 wrong use or c
 #[command(name = "vcam", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Arguments {
     /// Say more about what happens, on stderr: -v, -vv, -vvv (RUST_LOG says it in detail)
-    #[arg(short, long, action = ArgAction::Count, global = true)]
+    #[arg(short, long, action = ArgAction::Count, global = true, display_order = 900)]
     verbose: u8,
     #[command(subcommand)]
     command: Command,

@@ -1,9 +1,15 @@
 //! Ctrl-C: the first asks for a graceful end, the second ends at once.
 
+use std::time::{Duration, Instant};
+
 use tokio::sync::watch;
 
 use super::failure::Failure;
 use super::screen;
+
+/// What comes so soon after the first is no second Ctrl-C: `timeout`, shells and containers signal
+/// the process and its group.
+const ECHO: Duration = Duration::from_millis(250);
 
 /// Whether the end is asked for. Copies learn it all.
 #[derive(Clone, Debug)]
@@ -18,7 +24,13 @@ impl Stop {
         tokio::spawn(async move {
             signals.next().await;
             asked.send_replace(true);
-            signals.next().await;
+            let echo = Instant::now() + ECHO;
+            loop {
+                signals.next().await;
+                if Instant::now() > echo {
+                    break;
+                }
+            }
             screen::error("stopped at once: calls and registrations are left as they are");
             std::process::exit(1);
         });
