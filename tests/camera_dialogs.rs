@@ -465,3 +465,39 @@ fn a_required_extension_is_420_and_named() {
     let supported = stage.ask(Request::new("OPTIONS").with("Supported: 100rel"));
     assert_eq!(supported.status(), 200);
 }
+
+#[test]
+fn a_new_contact_in_the_call_moves_our_bye() {
+    let mut stage = Stage::registered();
+    let moved = addr("10.0.0.7:5070");
+    stage.lab.bind(moved);
+    let mut leg = stage.call(udp());
+    leg.cseq += 1;
+    let mut invite = leg.invite(udp());
+    invite.headers = format!("Contact: <sip:1@{moved}>\r\nContent-Type: application/sdp\r\n");
+    stage.dial(leg.clone(), invite);
+    stage.acknowledge(&leg);
+    stage.command(Command::HangUp);
+    stage.run(MOMENT);
+    let (_, bytes) = stage.lab.datagrams_at(moved).remove(0);
+    assert!(bytes.starts_with(format!("BYE sip:1@{moved} ").as_bytes()));
+}
+
+#[test]
+fn a_call_id_that_two_calls_share_is_no_second_chance() {
+    let mut stage = Stage::registered();
+    let mut legs = [900, 901].map(Leg::new);
+    for leg in &mut legs {
+        leg.call_id = "shared".into();
+        let (answered, ok) = stage.dial(leg.clone(), leg.invite(udp()));
+        assert_eq!(ok.status(), 200);
+        stage.acknowledge(&answered);
+        *leg = answered;
+    }
+    let [mut garbled, mut second] = legs;
+    garbled.to = "<sip:nobody@nowhere>;tag=wrong".into();
+    assert_eq!(stage.bye(&mut garbled), 481);
+    assert_eq!(stage.camera().calls(), 2);
+    assert_eq!(stage.bye(&mut second), 200);
+    assert_eq!(stage.camera().calls(), 1);
+}

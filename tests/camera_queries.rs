@@ -160,6 +160,30 @@ fn a_long_catalogue_keeps_no_other_answer_waiting() {
 }
 
 #[test]
+fn a_platform_that_is_lost_gets_no_further_parts() {
+    let mut stage = Stage::registered_with(|config| {
+        recorder(3, Batch::One)(config);
+        config.heartbeat.interval = SECOND * 5;
+        config.heartbeat.count = 1;
+    });
+    stage.keeps_alive = false;
+    stage.ask(Request::query("Catalog", DEVICE));
+    let first = stage.next();
+    let mut heard = first.clone();
+    while !heard.is_keepalive() {
+        heard = stage.next_within(SECOND * 10);
+    }
+    stage.answer(&heard, 500, "");
+    assert_eq!(stage.next().method(), "REGISTER");
+    stage.answer(&first, 200, "");
+    let after = stage.all_within(SECOND);
+    assert!(
+        after.iter().all(|heard| heard.method() == "REGISTER"),
+        "{after:?}"
+    );
+}
+
+#[test]
 fn a_challenged_answer_is_repeated_with_credentials_once() {
     let mut stage = Stage::registered_with(recorder(2, Batch::One));
     stage.ask(Request::query("Catalog", DEVICE));
