@@ -13,6 +13,7 @@ mod platform;
 mod profiles;
 mod run;
 mod screen;
+mod sink;
 mod stop;
 mod table;
 mod words;

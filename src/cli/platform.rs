@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::arguments::Media;
 use super::failure::Failure;
 use super::screen::Screen;
+use super::sink;
 use super::stop::Stop;
 use super::words;
-use crate::api::{Channel, Clip, Error, Platform, StreamEnd};
+use crate::api::{Channel, Clip, Error, Platform, PlatformBuilder, StreamEnd};
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{CatalogItem, DeviceInfo};
 use crate::media::{MediaTransport, Rational, Verdict};
@@ -29,13 +30,15 @@ const REPORT_EVERY: u32 = 5;
 /// It takes registrations, asks every camera for its catalogue, plays its channels if asked to,
 /// and complains about everything the standard does not allow.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(group(ArgGroup::new("calling").args(["play", "sink"]).multiple(true)), after_help = "\
 Examples:
   vcam platform                            listen on port 5060, let everybody register
   VCAM_PASSWORD=12345678 vcam platform --play tcp-active --seconds 10 --record out
                                            play every channel for 10 s, keep what came
   vcam platform --listen 127.0.0.1:0 --play udp --source street.h264
                                            compare what comes with the file
+  vcam platform --sink --play-rate 200 --duration 60 --json
+                                           take in what a load generator sends, count it
 
 Exit codes: 0 every stream was clean, 1 one was not or did not come, 2 wrong use.")]
 pub(super) struct Arguments {
@@ -64,19 +67,25 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", requires = "play")]
     record: Option<PathBuf>,
     /// What the channels show: H.264 byte stream (Annex B); what comes is compared with it
-    #[arg(long, value_name = "FILE", requires = "play")]
+    #[arg(long, value_name = "FILE", requires = "calling")]
     source: Option<PathBuf>,
     /// Frames per second of a --source that does not say it
     #[arg(long, requires = "source")]
     fps: Option<Rational>,
+    #[command(flatten)]
+    sink: sink::Flags,
 }
 
 /// Runs the platform.
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    if arguments.sink.sink {
+        let source = source(&arguments)?;
+        return sink::run(&arguments.sink, builder(&arguments), arguments.play, source).await;
+    }
     let screen = Screen::new();
     let stop = Stop::listen()?;
     let wish = Arc::new(Wish::of(&arguments)?);
-    let platform = Arc::new(start(&arguments).await?);
+    let platform = Arc::new(builder(&arguments).start().await?);
     introduce(screen, &platform, &wish);
     let (say, said) = mpsc::unbounded_channel();
     let hall = Hall {
@@ -92,7 +101,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     hall.watch(said).await
 }
 
-async fn start(arguments: &Arguments) -> Result<Platform, Failure> {
+fn builder(arguments: &Arguments) -> PlatformBuilder {
     let mut platform = Platform::builder()
         .id(arguments.id)
         .listen(arguments.listen);
@@ -106,7 +115,13 @@ async fn start(arguments: &Arguments) -> Result<Platform, Failure> {
     if let Some(ip) = arguments.media_ip {
         platform = platform.media_ip(ip);
     }
-    Ok(platform.start().await?)
+    platform
+}
+
+fn source(arguments: &Arguments) -> Result<Option<Clip>, Failure> {
+    let source = arguments.source.as_ref();
+    let source = source.map(|file| Clip::open_at(file, arguments.fps));
+    Ok(source.transpose()?)
 }
 
 fn introduce(screen: Screen, platform: &Platform, wish: &Wish) {
@@ -145,10 +160,7 @@ impl Wish {
             .seconds
             .map(Duration::try_from_secs_f64)
             .transpose();
-        let source = arguments.source.as_ref();
-        let source = source
-            .map(|file| Clip::open_at(file, arguments.fps))
-            .transpose()?;
+        let source = source(arguments)?;
         if let Some(folder) = &arguments.record {
             std::fs::create_dir_all(folder).map_err(|error| {
                 Failure::flag("--record", format!("{}: {error}", folder.display()))
