@@ -25,7 +25,7 @@ fn first(change: impl FnOnce(&mut Config)) -> (Stage, Heard) {
 
 fn losses(stage: &mut Stage) -> Vec<u32> {
     let lost = stage.events().into_iter().filter_map(|event| match event {
-        Event::KeepaliveLost { in_a_row } => Some(in_a_row),
+        Event::KeepaliveLost { in_a_row, .. } => Some(in_a_row),
         _ => None,
     });
     lost.collect()

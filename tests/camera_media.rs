@@ -226,7 +226,13 @@ fn media_that_cannot_be_opened_refuses_the_invite_with_500() {
     let report = broken(&wishes);
     let wishes = puppet.tell(Input::Media(report));
     assert_eq!(wishes.said, ["SIP/2.0 500 Server Internal Error"]);
-    let [Event::Refused { status: 500, why }, Event::Ended { .. }] = &wishes.events[..] else {
+    let [
+        Event::Refused {
+            status: 500, why, ..
+        },
+        Event::Ended { .. },
+    ] = &wishes.events[..]
+    else {
         panic!("{:?}", wishes.events);
     };
     assert!(why.contains("no port is free"));

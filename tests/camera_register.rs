@@ -28,7 +28,7 @@ fn proves(request: &Heard, password: &str) -> bool {
 /// Why the last registration failed, and the pause it announced.
 fn failure(stage: &mut Stage) -> (String, Duration) {
     let mut failed = stage.events().into_iter().filter_map(|event| match event {
-        Event::RegisterFailed { why, retry } => Some((why, retry)),
+        Event::RegisterFailed { why, retry, .. } => Some((why, retry)),
         _ => None,
     });
     failed.next_back().expect("a failed registration")

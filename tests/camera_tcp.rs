@@ -40,7 +40,7 @@ fn a_refused_connection_is_told_and_tried_again_after_a_pause() {
     stage.command(Command::PowerOn);
     stage.lab.run_for(SECOND);
     let events = stage.events();
-    let [Event::RegisterFailed { why, retry }] = &events[..] else {
+    let [Event::RegisterFailed { why, retry, .. }] = &events[..] else {
         panic!("{events:?}");
     };
     assert!(why.contains("refused"), "{why}");

@@ -31,7 +31,7 @@ impl Standing {
                 self.registered = true;
                 self.trouble = None;
             }
-            Event::RegisterFailed { why, retry } => self.fail(why, Some(*retry)),
+            Event::RegisterFailed { why, retry, .. } => self.fail(why, Some(*retry)),
             Event::PlatformLost { why } => self.fail(why, None),
             Event::Off { unregistered } => {
                 self.registered = false;
@@ -96,6 +96,7 @@ mod tests {
         standing.note(&Event::RegisterFailed {
             why: "403 Forbidden".into(),
             retry: Duration::from_secs(60),
+            call_id: String::new(),
         });
         assert!(standing.is_hopeless_until(deadline));
         assert_eq!(
@@ -105,6 +106,7 @@ mod tests {
         standing.note(&Event::RegisterFailed {
             why: "503".into(),
             retry: Duration::from_secs(2),
+            call_id: String::new(),
         });
         assert!(!standing.is_hopeless_until(deadline));
     }

@@ -8,6 +8,7 @@ use crate::gb28181::sdp::Offer;
 use crate::gb28181::{DeviceId, Ssrc, Subject};
 use crate::media::{Counts, Flowing, MediaTransport, Order, SenderConfig, StreamId};
 use crate::sip::{Dialog, Request, TransactionId, Uri};
+use crate::time::Instant;
 
 use super::event::{CallEnd, CallNumber};
 use super::line::socket_addr;
@@ -63,14 +64,18 @@ pub(super) struct Pending {
     /// The stream opened for it; the call's own when nothing changes.
     pub stream: StreamId,
     pub sender: Arc<SenderConfig>,
-    /// Set once its 200 is out.
-    pub answered: bool,
+    /// When it came.
+    pub since: Instant,
+    /// When its 200 went out.
+    pub answered: Option<Instant>,
 }
 
 /// One call.
 #[derive(Debug)]
 pub(super) struct Call {
     pub number: CallNumber,
+    /// When its INVITE came.
+    pub invited: Instant,
     pub channel: DeviceId,
     /// Where its INVITE came from.
     pub peer: SocketAddr,
@@ -90,6 +95,8 @@ pub(super) struct Call {
     pub failures: u32,
     /// Whether the platform holds the dialog: our 200 is out.
     pub established: bool,
+    /// Whether its first packet has left.
+    pub streamed: bool,
     /// Counts of streams that INVITEs in the dialog have replaced.
     pub sent: Counts,
 }
@@ -126,10 +133,12 @@ impl Call {
         (self.failures <= RECONNECT_TRIES).then_some(RECONNECT_PAUSE)
     }
 
-    /// Media flows.
-    pub fn started(&mut self) {
+    /// Media flows. From the INVITE to now, when it flows for the first time.
+    pub fn started(&mut self, now: Instant) -> Option<Duration> {
         self.state = State::Streaming;
         self.failures = 0;
+        let first = !std::mem::replace(&mut self.streamed, true);
+        first.then(|| now - self.invited)
     }
 
     /// Whether an INVITE with this Subject means that the receiver of this call restarted

@@ -38,9 +38,18 @@ pub(super) struct Calls {
 /// A stream on its way out.
 enum Closing {
     /// Its call is over.
-    Over(CallNumber, CallEnd, Counts),
+    Over(Over),
     /// An INVITE inside the dialog replaced it; the call goes on.
     Renegotiated(CallNumber),
+}
+
+/// A call that is over but for the last word of its stream.
+struct Over {
+    call: CallNumber,
+    why: CallEnd,
+    /// What earlier streams of it had sent.
+    sent: Counts,
+    call_id: String,
 }
 
 impl Calls {
@@ -123,13 +132,19 @@ impl Calls {
     }
 
     /// ACK of a 200: what it agreed to takes effect.
-    pub fn acknowledged(&mut self, line: &mut Line, transaction: TransactionId) {
+    pub fn acknowledged(&mut self, now: Now, line: &mut Line, transaction: TransactionId) {
         let Some((number, pending)) = self.take_pending(transaction) else {
             return;
         };
         let Some(call) = self.live.get_mut(&number) else {
             return;
         };
+        if let Some(answered) = pending.answered {
+            line.tell(Event::Acknowledged {
+                call: number,
+                took: now.mono - answered,
+            });
+        }
         if pending.stream != call.stream {
             self.renegotiated(line, number, pending);
         } else if call.state == State::Answered {
@@ -225,7 +240,7 @@ impl Calls {
     pub fn report(&mut self, now: Now, line: &mut Line, report: Report) {
         match report {
             Report::Opened { stream, local } => self.opened(now, line, stream, local),
-            Report::Started { stream } => self.started(line, stream),
+            Report::Started { stream } => self.started(now, line, stream),
             Report::Lost { stream, why } => self.lost(now, line, stream, why),
             Report::Ended {
                 stream,
@@ -240,7 +255,7 @@ impl Calls {
     fn opened(&mut self, now: Now, line: &mut Line, stream: StreamId, local: SocketAddr) {
         let waits = |call: &&mut Call| {
             let pending = call.pending.as_ref();
-            pending.is_some_and(|p| p.stream == stream && !p.answered)
+            pending.is_some_and(|p| p.stream == stream && p.answered.is_none())
         };
         let Some(call) = self.live.values_mut().find(waits) else {
             return;
@@ -254,11 +269,11 @@ impl Calls {
         }
     }
 
-    fn started(&mut self, line: &mut Line, stream: StreamId) {
+    fn started(&mut self, now: Now, line: &mut Line, stream: StreamId) {
         if let Some(call) = self.playing(stream) {
-            call.started();
+            let took = call.started(now.mono);
             let call = call.number;
-            line.tell(Event::Streaming { call });
+            line.tell(Event::Streaming { call, took });
         }
     }
 
@@ -267,7 +282,12 @@ impl Calls {
             return;
         };
         let (number, again) = (call.number, call.lost());
-        line.tell(Event::MediaLost { call: number, why });
+        let call_id = call.dialog.call_id.clone();
+        line.tell(Event::MediaLost {
+            call: number,
+            why,
+            call_id,
+        });
         match again {
             Some(pause) => line.set(Timer::Media(number), now.mono + pause),
             None => self.hang_up(now, line, number, CallEnd::MediaFailed),
@@ -290,10 +310,11 @@ impl Calls {
         error: Option<String>,
     ) {
         match self.closing.remove(&stream) {
-            Some(Closing::Over(call, why, before)) => line.tell(Event::Ended {
-                call,
-                why,
-                counts: add(before, counts),
+            Some(Closing::Over(over)) => line.tell(Event::Ended {
+                call: over.call,
+                why: over.why,
+                counts: add(over.sent, counts),
+                call_id: over.call_id,
             }),
             Some(Closing::Renegotiated(number)) => self.add_counts(number, counts),
             None => self.died(now, line, stream, error),
@@ -306,10 +327,10 @@ impl Calls {
             call.sent = add(call.sent, counts);
         }
         for closing in self.closing.values_mut() {
-            if let Closing::Over(over, _, before) = closing
-                && *over == number
+            if let Closing::Over(over) = closing
+                && over.call == number
             {
-                *before = add(*before, counts);
+                over.sent = add(over.sent, counts);
             }
         }
     }
@@ -319,25 +340,29 @@ impl Calls {
         let opening = self.live.values_mut().find_map(|call| {
             let pending = call
                 .pending
-                .take_if(|p| p.stream == stream && !p.answered)?;
+                .take_if(|p| p.stream == stream && p.answered.is_none())?;
             Some((call.number, pending))
         });
         let why = error.unwrap_or_else(|| "the stream ended".to_owned());
         if let Some((number, pending)) = opening {
             let refusal = Refusal::new(500, why);
             super::invite::refuse(now, line, pending.transaction, &pending.request, refusal);
-            if self.live.get(&number).is_some_and(|c| !c.established) {
-                self.live.remove(&number);
+            if self.live.get(&number).is_some_and(|c| !c.established)
+                && let Some(call) = self.live.remove(&number)
+            {
                 line.tell(Event::Ended {
                     call: number,
                     why: CallEnd::MediaFailed,
                     counts: Counts::default(),
+                    call_id: call.dialog.call_id,
                 });
             }
-        } else if let Some(number) = self.playing(stream).map(|call| call.number) {
+        } else if let Some(call) = self.playing(stream) {
+            let number = call.number;
             line.tell(Event::MediaLost {
                 call: number,
                 why: Loss::Failed(why),
+                call_id: call.dialog.call_id.clone(),
             });
             self.hang_up(now, line, number, CallEnd::MediaFailed);
         }
@@ -368,7 +393,7 @@ impl Calls {
         };
         line.timers.cancel(&Timer::Media(number));
         if let Some(pending) = call.pending {
-            if !pending.answered {
+            if pending.answered.is_none() {
                 let status = why.refusal();
                 line.reply(now.mono, pending.transaction, &pending.request, status);
             }
@@ -376,7 +401,13 @@ impl Calls {
                 self.stop(line, pending.stream, Closing::Renegotiated(number));
             }
         }
-        self.stop(line, call.stream, Closing::Over(number, why, call.sent));
+        let over = Over {
+            call: number,
+            why,
+            sent: call.sent,
+            call_id: call.dialog.call_id,
+        };
+        self.stop(line, call.stream, Closing::Over(over));
     }
 }
 

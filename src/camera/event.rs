@@ -44,6 +44,8 @@ pub enum Event {
         why: String,
         /// When it is tried again.
         retry: Duration,
+        /// The Call-ID of its REGISTERs; empty when none was sent.
+        call_id: String,
     },
     /// The platform stopped answering, or the signalling connection broke.
     PlatformLost {
@@ -59,6 +61,8 @@ pub enum Event {
     KeepaliveLost {
         /// How many in a row.
         in_a_row: u32,
+        /// The Call-ID of its MESSAGE.
+        call_id: String,
     },
     /// A MANSCDP request was taken in.
     Asked {
@@ -82,11 +86,29 @@ pub enum Event {
         status: u16,
         /// Why, in words for a person.
         why: String,
+        /// The Call-ID of the INVITE.
+        call_id: String,
     },
-    /// The first packet of a call left.
+    /// The 200 of an INVITE was sent, the first of a call or one inside it.
+    Answered {
+        /// The call.
+        call: CallNumber,
+        /// From the INVITE to its 200.
+        took: Duration,
+    },
+    /// The ACK of such a 200 came.
+    Acknowledged {
+        /// The call.
+        call: CallNumber,
+        /// From the first 200 to the ACK.
+        took: Duration,
+    },
+    /// The first packet of a call left, or the first one after its media had broken or changed.
     Streaming {
         /// The call.
         call: CallNumber,
+        /// From the INVITE to the call's first packet; `None` for media that is back.
+        took: Option<Duration>,
     },
     /// The media of a call broke; it is tried again unless the call ends.
     MediaLost {
@@ -94,6 +116,8 @@ pub enum Event {
         call: CallNumber,
         /// What happened.
         why: Loss,
+        /// The Call-ID of its dialog.
+        call_id: String,
     },
     /// A call is over.
     Ended {
@@ -103,6 +127,8 @@ pub enum Event {
         why: CallEnd,
         /// What was sent.
         counts: Counts,
+        /// The Call-ID of its dialog.
+        call_id: String,
     },
     /// The camera is off: nothing is open any more.
     Off {

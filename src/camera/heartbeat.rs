@@ -14,8 +14,8 @@ use super::line::{Line, Purpose, Timer, Waiting};
 /// Counts Keepalives in and out.
 pub(super) struct Beat {
     pub timing: Heartbeat,
-    /// Keepalives whose answers count: not those of an earlier registration.
-    sent: Vec<TransactionId>,
+    /// Keepalives whose answers count, with their Call-IDs: not those of an earlier registration.
+    sent: Vec<(TransactionId, String)>,
     in_a_row: u32,
     /// Whether the platform forgot us before it had answered a single Keepalive with 200.
     forgotten: bool,
@@ -89,10 +89,10 @@ impl Beat {
         (transaction, sent): (TransactionId, Waiting),
         response: Option<&Response>,
     ) -> Pulse {
-        let Some(place) = self.sent.iter().position(|id| *id == transaction) else {
+        let Some(place) = self.sent.iter().position(|(id, _)| *id == transaction) else {
             return Pulse::Steady;
         };
-        self.sent.swap_remove(place);
+        let (_, call_id) = self.sent.swap_remove(place);
         let credentials = response
             .filter(|r| r.status() == 401 && !sent.authorized)
             .and_then(|r| line.authorization(r, Method::Message));
@@ -109,12 +109,12 @@ impl Beat {
                 Pulse::Steady
             }
             Some(401 | 403 | 404 | 407 | 481) => {
-                self.lost(line);
+                self.lost(line, call_id);
                 let again = std::mem::replace(&mut self.forgotten, true);
                 Pulse::Forgotten { again }
             }
             _ => {
-                self.lost(line);
+                self.lost(line, call_id);
                 match self.in_a_row >= self.timing.count {
                     true => Pulse::Lost,
                     false => Pulse::Steady,
@@ -123,10 +123,11 @@ impl Beat {
         }
     }
 
-    fn lost(&mut self, line: &mut Line) {
+    fn lost(&mut self, line: &mut Line, call_id: String) {
         self.in_a_row += 1;
         line.tell(Event::KeepaliveLost {
             in_a_row: self.in_a_row,
+            call_id,
         });
     }
 }

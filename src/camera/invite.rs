@@ -113,6 +113,7 @@ impl Calls {
         let sender = sender(line, channel, &terms);
         Some(Call {
             number: CallNumber(self.last_number),
+            invited: now.mono,
             channel: channel.id,
             peer: *from,
             dialog,
@@ -125,7 +126,8 @@ impl Calls {
                 terms: terms.clone(),
                 sender: sender.clone(),
                 stream,
-                answered: false,
+                since: now.mono,
+                answered: None,
             }),
             nominal_port: self.nominal_port(line),
             answer: bytes::Bytes::new(),
@@ -133,6 +135,7 @@ impl Calls {
             sender,
             failures: 0,
             established: false,
+            streamed: false,
             sent: Counts::default(),
         })
     }
@@ -189,7 +192,8 @@ impl Calls {
             sender: sender(line, channel, &terms),
             terms,
             stream,
-            answered: false,
+            since: now.mono,
+            answered: None,
         });
         if unchanged {
             accept(now, line, call);
@@ -250,9 +254,13 @@ fn accept(now: Now, line: &mut Line, call: &mut Call) {
     let content_type = line.config.profile.sdp.content_type.clone();
     let response = answer_in(line, &pending.request, 200, &call.dialog)
         .with_body(&content_type, call.answer.clone());
-    pending.answered = true;
+    pending.answered = Some(now.mono);
     call.established = true;
     line.respond(now.mono, pending.transaction, response);
+    line.tell(Event::Answered {
+        call: call.number,
+        took: now.mono - pending.since,
+    });
 }
 
 /// An answer that makes or keeps a dialog: with its tag and our Contact.
@@ -284,7 +292,11 @@ pub(super) fn refuse(
         response = response.with_header("Accept", types);
     }
     line.respond(now.mono, transaction, response);
-    line.tell(Event::Refused { status, why });
+    line.tell(Event::Refused {
+        status,
+        why,
+        call_id: request.headers.call_id().unwrap_or_default().to_owned(),
+    });
 }
 
 fn sender(line: &mut Line, channel: &Channel, terms: &Terms) -> Arc<SenderConfig> {

@@ -197,14 +197,15 @@ impl Line {
         self.sn
     }
 
-    /// Sends a MANSCDP body in a MESSAGE of its own (RFC 3428: outside any dialog, no Contact).
+    /// Sends a MANSCDP body in a MESSAGE of its own (RFC 3428: outside any dialog, no Contact): the
+    /// transaction and the Call-ID.
     pub fn message(
         &mut self,
         now: Instant,
         purpose: Purpose,
         body: Bytes,
         authorization: Option<String>,
-    ) -> TransactionId {
+    ) -> (TransactionId, String) {
         self.message_cseq = self.message_cseq.wrapping_add(1).max(1);
         let cseq = match self.config.profile.sip.message_cseq {
             CseqStyle::Always(number) => number,
@@ -216,13 +217,14 @@ impl Line {
         let mut request = Request::new(Method::Message, self.platform_uri())
             .with_header("From", format!("<{}>;tag={tag}", self.own_uri(&device)))
             .with_header("To", format!("<{}>", self.platform_uri()))
-            .with_header("Call-ID", call_id)
+            .with_header("Call-ID", call_id.clone())
             .with_header("CSeq", format!("{cseq} MESSAGE"))
             .with_body(&self.config.profile.manscdp.content_type, body);
         if let Some(credentials) = authorization {
             request = request.with_header("Authorization", credentials);
         }
-        self.send(now, purpose, self.platform.address, request)
+        let transaction = self.send(now, purpose, self.platform.address, request);
+        (transaction, call_id)
     }
 
     /// The credentials that answer a 401 to a `method` request, if it asks for a digest we know.

@@ -130,7 +130,7 @@ impl Messages {
         authorization: Option<String>,
     ) {
         if let Some(body) = parts.front() {
-            let carrier = line.message(now.mono, Purpose::Report, body.clone(), authorization);
+            let (carrier, _) = line.message(now.mono, Purpose::Report, body.clone(), authorization);
             self.under_way.insert(carrier, parts);
         }
     }

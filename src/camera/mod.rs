@@ -190,7 +190,7 @@ impl Camera {
                     request,
                 },
             ),
-            sip::Event::Ack { tx, .. } => self.calls.acknowledged(&mut self.line, tx),
+            sip::Event::Ack { tx, .. } => self.calls.acknowledged(now, &mut self.line, tx),
             sip::Event::Cancelled { tx } => self.calls.cancelled(now, &mut self.line, tx),
             sip::Event::Unacknowledged { tx } => {
                 self.calls.unacknowledged(now, &mut self.line, tx);

@@ -97,6 +97,11 @@ impl Registration {
         self.current == Some(transaction)
     }
 
+    /// The Call-ID of its REGISTERs; empty before the first.
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
     /// Whether the platform has accepted us.
     pub fn is_registered(&self) -> bool {
         self.registered
@@ -315,6 +320,7 @@ impl Registration {
     ) -> Outcome {
         self.state = State::Idle;
         let lost = std::mem::take(&mut self.registered);
+        let call_id = self.call_id.clone();
         let returns = self.return_home(line);
         let mut retry = Duration::ZERO;
         if !returns {
@@ -323,7 +329,11 @@ impl Registration {
             retry = pause.max(after.unwrap_or_default());
             line.set(Timer::Register, now.mono + retry);
         }
-        line.tell(Event::RegisterFailed { why, retry });
+        line.tell(Event::RegisterFailed {
+            why,
+            retry,
+            call_id,
+        });
         Outcome::Failed { lost, returns }
     }
 }

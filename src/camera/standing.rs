@@ -22,12 +22,17 @@ impl Camera {
         if self.power != Power::On {
             return;
         }
+        let call_id = self.registration.call_id().to_owned();
         self.registration.return_home(&mut self.line);
         let retry = self.line.jittered(self.line.config.reconnect);
         self.line.set(Timer::Reopen, now.mono + retry);
         if !lost {
             let why = why.to_owned();
-            self.line.tell(Event::RegisterFailed { why, retry });
+            self.line.tell(Event::RegisterFailed {
+                why,
+                retry,
+                call_id,
+            });
         }
     }
 

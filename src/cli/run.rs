@@ -239,7 +239,7 @@ impl Told {
                     screen.good("registered")
                 )
             }
-            Event::RegisterFailed { why, retry } => {
+            Event::RegisterFailed { why, retry, .. } => {
                 let (why, retry) = (explained(why), words::time(*retry));
                 format!(
                     "{}: {why}; next attempt in {retry}",
@@ -248,7 +248,7 @@ impl Told {
             }
             Event::PlatformLost { why } => format!("{}: {why}", screen.bad("platform lost")),
             Event::Kept { took } => return self.keepalive(*took),
-            Event::KeepaliveLost { in_a_row } => {
+            Event::KeepaliveLost { in_a_row, .. } => {
                 self.losing = true;
                 format!(
                     "{}, {in_a_row} in a row",
@@ -267,16 +267,26 @@ impl Told {
                 let media = words::media(*transport);
                 format!("call {}: channel {channel} over {media}", call.0)
             }
-            Event::Refused { status, why } => {
+            Event::Refused { status, why, .. } => {
                 format!("{} with {status}: {why}", screen.bad("call refused"))
             }
-            Event::Streaming { call } => {
-                format!("call {}: {}", call.0, screen.good("streaming"))
+            Event::Answered { .. } | Event::Acknowledged { .. } => return None,
+            Event::Streaming { call, took } => {
+                let streaming = screen.good("streaming");
+                match took {
+                    Some(took) => {
+                        let took = words::time(*took);
+                        format!("call {}: {streaming} ({took} after the INVITE)", call.0)
+                    }
+                    None => format!("call {}: {streaming} again", call.0),
+                }
             }
-            Event::MediaLost { call, why } => {
+            Event::MediaLost { call, why, .. } => {
                 format!("call {}: {}: {why}", call.0, screen.bad("media broke"))
             }
-            Event::Ended { call, why, counts } => {
+            Event::Ended {
+                call, why, counts, ..
+            } => {
                 format!("call {}: over, {why}; {}", call.0, words::sent(counts))
             }
             Event::Off { unregistered: true } => "unregistered, off".to_owned(),
