@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::media::{Order, Report};
-use crate::sip::{Flow, FlowId, Transport};
+use crate::sip::{Flow, FlowId, Message, Transport};
 use crate::time::{Instant, Now};
 
 /// A participant in signalling: a camera, the reference platform, or a wrapper around one.
@@ -51,6 +51,15 @@ pub enum Input<C> {
         from: SocketAddr,
         /// What.
         bytes: Bytes,
+    },
+    /// One datagram that its driver had to read to know whose it is.
+    Message {
+        /// On which flow.
+        flow: FlowId,
+        /// From where.
+        from: SocketAddr,
+        /// What.
+        message: Message,
     },
     /// The time that the node waited for has come.
     Tick,

@@ -99,17 +99,34 @@ impl Now {
 }
 
 /// Named timers: at most one deadline per name; the earliest is found in O(log n).
+///
+/// A few stand in a short list, which is what a single device needs; beyond, in an index. A table
+/// that has become empty holds no memory.
 #[derive(Clone, Debug)]
 pub struct Timers<K> {
+    table: Table<K>,
+}
+
+#[derive(Clone, Debug)]
+enum Table<K> {
+    /// The latest first.
+    Few(Vec<(Instant, K)>),
+    Many(Box<Index<K>>),
+}
+
+#[derive(Clone, Debug)]
+struct Index<K> {
     due: BTreeSet<(Instant, K)>,
     at: HashMap<K, Instant>,
 }
 
+/// How many timers a list holds before an index is faster.
+const FEW: usize = 16;
+
 impl<K> Default for Timers<K> {
     fn default() -> Self {
         Timers {
-            due: BTreeSet::new(),
-            at: HashMap::new(),
+            table: Table::Few(Vec::new()),
         }
     }
 }
@@ -118,26 +135,49 @@ impl<K: Clone + Ord + Hash> Timers<K> {
     /// Sets (or moves) the timer `name` to `at`.
     pub fn set(&mut self, name: K, at: Instant) {
         self.cancel(&name);
-        self.at.insert(name.clone(), at);
-        self.due.insert((at, name));
+        match &mut self.table {
+            Table::Few(list) if list.len() < FEW => {
+                let place = list.partition_point(|(t, n)| (*t, n) > (at, &name));
+                list.insert(place, (at, name));
+            }
+            Table::Few(list) => {
+                let mut index = Index::from(std::mem::take(list));
+                index.insert(name, at);
+                self.table = Table::Many(Box::new(index));
+            }
+            Table::Many(index) => index.insert(name, at),
+        }
     }
 
     /// Removes the timer; `true` when it was set.
     pub fn cancel(&mut self, name: &K) -> bool {
-        match self.at.remove(name) {
-            Some(at) => self.due.remove(&(at, name.clone())),
-            None => false,
+        let found = match &mut self.table {
+            Table::Few(list) => {
+                let place = list.iter().position(|(_, n)| n == name);
+                place.map(|place| list.remove(place)).is_some()
+            }
+            Table::Many(index) => index.remove(name),
+        };
+        if found {
+            self.free_if_empty();
         }
+        found
     }
 
     /// When `name` is due, if it is set.
     pub fn deadline(&self, name: &K) -> Option<Instant> {
-        self.at.get(name).copied()
+        match &self.table {
+            Table::Few(list) => list.iter().find(|(_, n)| n == name).map(|(at, _)| *at),
+            Table::Many(index) => index.at.get(name).copied(),
+        }
     }
 
     /// The earliest deadline of all.
     pub fn next(&self) -> Option<Instant> {
-        self.due.first().map(|(at, _)| *at)
+        match &self.table {
+            Table::Few(list) => list.last().map(|(at, _)| *at),
+            Table::Many(index) => index.due.first().map(|(at, _)| *at),
+        }
     }
 
     /// Takes one timer that is due at `now`, earliest first.
@@ -145,19 +185,60 @@ impl<K: Clone + Ord + Hash> Timers<K> {
         if self.next()? > now {
             return None;
         }
-        let (_, name) = self.due.pop_first()?;
-        self.at.remove(&name);
+        let (_, name) = match &mut self.table {
+            Table::Few(list) => list.pop()?,
+            Table::Many(index) => index.pop_first()?,
+        };
+        self.free_if_empty();
         Some(name)
     }
 
     /// How many timers are set.
     pub fn len(&self) -> usize {
-        self.at.len()
+        match &self.table {
+            Table::Few(list) => list.len(),
+            Table::Many(index) => index.at.len(),
+        }
     }
 
     /// Whether no timer is set.
     pub fn is_empty(&self) -> bool {
-        self.at.is_empty()
+        self.len() == 0
+    }
+
+    fn free_if_empty(&mut self) {
+        if self.is_empty() {
+            *self = Timers::default();
+        }
+    }
+}
+
+impl<K: Clone + Ord + Hash> Index<K> {
+    fn insert(&mut self, name: K, at: Instant) {
+        self.at.insert(name.clone(), at);
+        self.due.insert((at, name));
+    }
+
+    fn remove(&mut self, name: &K) -> bool {
+        match self.at.remove(name) {
+            Some(at) => self.due.remove(&(at, name.clone())),
+            None => false,
+        }
+    }
+
+    fn pop_first(&mut self) -> Option<(Instant, K)> {
+        let first = self.due.pop_first()?;
+        self.at.remove(&first.1);
+        Some(first)
+    }
+}
+
+impl<K: Clone + Ord + Hash> From<Vec<(Instant, K)>> for Index<K> {
+    fn from(list: Vec<(Instant, K)>) -> Self {
+        Index {
+            at: list.iter().map(|(at, name)| (name.clone(), *at)).collect(),
+            due: list.into_iter().collect(),
+        }
     }
 }
 
@@ -184,5 +265,40 @@ mod tests {
         assert_eq!(timers.pop_due(Instant::from_nanos(9)), Some("early"));
         assert_eq!(timers.pop_due(Instant::from_nanos(9)), Some("late"));
         assert_eq!(timers.pop_due(Instant::from_nanos(9)), None);
+    }
+
+    #[test]
+    fn many_timers_behave_like_few() {
+        let mut timers = Timers::default();
+        for name in 0..100u64 {
+            timers.set(name, Instant::from_nanos(1_000 - name));
+        }
+        assert!(timers.cancel(&99) && !timers.cancel(&99));
+        timers.set(0, Instant::from_nanos(1));
+        assert_eq!(timers.deadline(&0), Some(Instant::from_nanos(1)));
+        assert_eq!((timers.len(), timers.next()), (99, timers.deadline(&0)));
+        let all: Vec<_> =
+            std::iter::from_fn(|| timers.pop_due(Instant::from_nanos(2_000))).collect();
+        let expected: Vec<u64> = std::iter::once(0).chain((1..99).rev()).collect();
+        assert_eq!(all, expected);
+        assert!(timers.is_empty());
+    }
+
+    #[test]
+    fn of_timers_due_at_once_the_lesser_name_is_first() {
+        for extra in [0, FEW as u64] {
+            let mut timers = Timers::default();
+            for name in [3, 1, 2] {
+                timers.set(name, Instant::from_nanos(7));
+            }
+            for name in 0..extra {
+                timers.set(100 + name, Instant::from_nanos(9));
+            }
+            let first = |timers: &mut Timers<u64>| timers.pop_due(Instant::from_nanos(7));
+            assert_eq!(first(&mut timers), Some(1));
+            assert_eq!(first(&mut timers), Some(2));
+            assert_eq!(first(&mut timers), Some(3));
+            assert_eq!(first(&mut timers), None);
+        }
     }
 }

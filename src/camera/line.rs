@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rand::rngs::StdRng;
+use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use crate::gb28181::{DeviceId, Ssrc};
@@ -68,12 +68,12 @@ pub(super) struct Line {
     open: Option<Flow>,
     message_cseq: u32,
     sn: u32,
-    pub rng: StdRng,
+    pub rng: Xoshiro256PlusPlus,
 }
 
 impl Line {
     pub fn new(config: Arc<Config>, tokens: Tokens, seed: u64) -> Self {
-        let style = Arc::new(config.profile.sip.clone());
+        let style = config.profile.sip.clone();
         Line {
             endpoint: Endpoint::new(style, tokens).limited_to(MAX_TRANSACTIONS),
             platform: config.platform.clone(),
@@ -85,7 +85,7 @@ impl Line {
             open: None,
             message_cseq: 0,
             sn: config.first_sn.saturating_sub(1),
-            rng: StdRng::seed_from_u64(seed),
+            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             config,
         }
     }
@@ -267,7 +267,16 @@ impl Line {
 
     /// What the transaction that just ended was for.
     pub fn finished(&mut self, id: TransactionId) -> Option<Waiting> {
-        self.waiting.remove(&id)
+        let finished = self.waiting.remove(&id);
+        if self.waiting.is_empty() {
+            self.waiting = HashMap::new();
+        }
+        finished
+    }
+
+    /// Gives back what only a busy camera needs: thousands of idle ones shall be small.
+    pub fn rest(&mut self) {
+        self.outbox = VecDeque::new();
     }
 
     /// When to be woken.

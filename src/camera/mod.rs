@@ -259,6 +259,14 @@ impl Node for Camera {
             Input::Received { flow, from, bytes } => {
                 self.line.endpoint.received(now.mono, flow, from, bytes);
             }
+            Input::Message {
+                flow,
+                from,
+                message,
+            } => {
+                let endpoint = &mut self.line.endpoint;
+                endpoint.received_message(now.mono, flow, from, message);
+            }
             Input::Tick => {}
             Input::Command(command) => self.command(now, command),
             Input::Media(report) => self.calls.report(now, &mut self.line, report),
@@ -281,6 +289,7 @@ impl Node for Camera {
             } else {
                 self.try_off();
                 if self.line.outbox.is_empty() {
+                    self.line.rest();
                     return Output::Wait(self.line.deadline());
                 }
             }

@@ -32,6 +32,15 @@ where
             Input::Opened { flow, is } => Input::Opened { flow, is },
             Input::Closed { flow, why } => Input::Closed { flow, why },
             Input::Received { flow, from, bytes } => Input::Received { flow, from, bytes },
+            Input::Message {
+                flow,
+                from,
+                message,
+            } => Input::Message {
+                flow,
+                from,
+                message,
+            },
             Input::Tick => Input::Tick,
             Input::Media(report) => Input::Media(report),
             Input::Command(never) => match never {},

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::media::{Order, Report};
 use crate::node::{Input, Node, Open, Output};
-use crate::sip::{Flow, FlowId};
+use crate::sip::{Flow, FlowId, Message};
 use crate::time::{Instant, Now};
 
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub(crate) enum Heard {
     Opened(FlowId, Flow),
     Closed(FlowId, String),
     Received(FlowId, SocketAddr, Bytes),
+    Message(FlowId, SocketAddr, Message),
     Woken,
     Media(Report),
 }
@@ -81,6 +82,11 @@ impl Node for Parrot {
                 }
                 Heard::Received(flow, from, bytes)
             }
+            Input::Message {
+                flow,
+                from,
+                message,
+            } => Heard::Message(flow, from, message),
             Input::Tick => {
                 self.wake = None;
                 Heard::Woken

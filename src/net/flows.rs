@@ -1,27 +1,22 @@
-//! The sockets of one node. UDP sockets are read in the node's own task; a TCP connection has a
-//! task of its own, so that a peer that does not read costs that connection only.
+//! The sockets of one node. Datagrams are read in the node's own task, from a socket of its own
+//! or from its seat at a shared one.
 
-use std::collections::{HashMap, VecDeque};
-use std::future::poll_fn;
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::ReadBuf;
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::net::UdpSocket;
 
-use super::connection::{self, Full, Heard, Inbox, LINGER, Outbox, Tag};
+use super::shared::Seat;
+use super::tcp::Tcp;
 use super::{scratch, socket};
 use crate::node::Open;
-use crate::sip::{Flow, FlowId, Transport};
-
-/// Messages of a node's TCP tasks that may wait; beyond it they stop reading.
-const INBOX: usize = 256;
+use crate::sip::{Flow, FlowId, Message, Transport};
 
 /// Receive buffer asked for on signalling UDP sockets.
 const UDP_RECEIVE_BUFFER: usize = 1024 * 1024;
@@ -42,9 +37,15 @@ pub(super) enum Happened {
         from: SocketAddr,
         bytes: Bytes,
     },
+    Message {
+        flow: FlowId,
+        from: SocketAddr,
+        message: Message,
+    },
 }
 
-/// What a node's datagram sockets could not do since the node started.
+/// What the datagram sockets of one node, or of all nodes of a worker, could not do since they
+/// started.
 #[derive(Debug, Default)]
 pub struct Trouble {
     unsent: AtomicU64,
@@ -63,68 +64,40 @@ impl Trouble {
     }
 }
 
-#[derive(Debug)]
-struct Connection {
-    serial: u64,
-    remote: SocketAddr,
-    outbox: Outbox,
-    task: AbortHandle,
-}
-
-/// A task that brings connections: a listener, or an attempt to connect.
-#[derive(Debug)]
-struct Opening {
-    serial: u64,
-    task: AbortHandle,
-}
-
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Flows {
     udp: Vec<(FlowId, UdpSocket)>,
-    connections: HashMap<FlowId, Connection>,
-    openings: HashMap<FlowId, Opening>,
+    /// Where datagrams go and come from instead of sockets of our own.
+    seat: Option<Box<Seat>>,
+    tcp: Option<Box<Tcp>>,
     happened: VecDeque<Happened>,
-    tasks: JoinSet<()>,
-    heard: mpsc::Receiver<(Tag, Heard)>,
-    inbox: Inbox,
-    serials: u64,
-    accepted: u32,
     trouble: Arc<Trouble>,
 }
 
 impl Flows {
-    pub(super) fn new() -> Self {
-        let (inbox, heard) = mpsc::channel(INBOX);
-        Flows {
-            udp: Vec::new(),
-            connections: HashMap::new(),
-            openings: HashMap::new(),
-            happened: VecDeque::new(),
-            tasks: JoinSet::new(),
-            heard,
-            inbox,
-            serials: 0,
-            accepted: 0,
-            trouble: Arc::default(),
-        }
+    /// The same, but every UDP flow is `seat`'s.
+    pub(super) fn seated(mut self, seat: Option<Seat>) -> Self {
+        self.seat = seat.map(Box::new);
+        self
+    }
+
+    /// The same, counting into `trouble`.
+    pub(super) fn troubling(mut self, trouble: Arc<Trouble>) -> Self {
+        self.trouble = trouble;
+        self
     }
 
     pub(super) fn trouble(&self) -> Arc<Trouble> {
         self.trouble.clone()
     }
 
-    /// Opens a flow; [`Flows::next`] tells what came of it.
+    /// Opens a flow; [`Flows::poll_next`] tells what came of it.
     pub(super) fn open(&mut self, flow: FlowId, how: Open) {
         self.close(flow);
         let done = match how {
             Open::Udp { local } => self.bind(flow, local),
-            Open::Listen { local } => self.listen(flow, local),
-            Open::Connect { local, remote } => {
-                let tag = self.tag(flow);
-                let attempt = connection::connect(local, remote, tag, self.inbox.clone());
-                self.opening(tag, attempt);
-                return;
-            }
+            Open::Listen { local } => self.tcp().listen(flow, local),
+            Open::Connect { local, remote } => return self.tcp().connect(flow, local, remote),
         };
         self.happened.push_back(match done {
             Ok(is) => Happened::Opened { flow, is },
@@ -138,73 +111,55 @@ impl Flows {
     /// Closes a flow. What is queued on a connection still leaves.
     pub(super) fn close(&mut self, flow: FlowId) {
         self.udp.retain(|(id, _)| *id != flow);
-        self.connections.remove(&flow);
-        if let Some(opening) = self.openings.remove(&flow) {
-            opening.task.abort();
+        if let Some(seat) = &mut self.seat {
+            seat.close(flow);
+        }
+        if let Some(tcp) = &mut self.tcp {
+            tcp.close(flow);
         }
         self.happened.retain(|one| one.flow() != flow);
     }
 
     /// Sends one datagram, or queues octets on a connection.
     pub(super) fn send(&mut self, flow: FlowId, to: SocketAddr, bytes: Bytes) {
-        if let Some((_, socket)) = self.udp.iter().find(|(id, _)| *id == flow) {
+        let own = self.udp.iter().find(|(id, _)| *id == flow);
+        let shared = self.seat.as_ref().and_then(|seat| seat.socket(flow));
+        if let Some(socket) = own.map(|(_, socket)| socket).or(shared) {
             if let Err(error) = socket::send_to(socket, &bytes, to) {
                 self.trouble.unsent.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(%error, %to, "a datagram was not sent");
             }
             return;
         }
-        let Some(connection) = self.connections.get(&flow) else {
-            tracing::debug!(?flow, "nothing can be sent on a flow that is not open");
-            return;
-        };
-        if let Err(Full(waiting)) = connection.outbox.push(bytes) {
-            connection.task.abort();
-            let why = format!("{} does not read: {waiting} octets wait", connection.remote);
-            self.connections.remove(&flow);
-            self.happened.push_back(Happened::Closed { flow, why });
-        }
+        let happened = self.tcp().send(flow, bytes);
+        self.happened.extend(happened);
     }
 
-    /// The next thing that happens; never ends while nothing does.
-    pub(super) async fn next(&mut self) -> Happened {
-        poll_fn(|cx| self.poll_next(cx)).await
+    /// The next thing that happens; pending while nothing does.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
+        if let Some(happened) = self.happened.pop_front() {
+            return Poll::Ready(happened);
+        }
+        // An idle node keeps no room for what may never come again.
+        self.happened = VecDeque::new();
+        if let Poll::Ready(happened) = self.poll_datagrams(cx) {
+            return Poll::Ready(happened);
+        }
+        if let Some(seat) = &mut self.seat
+            && let Poll::Ready(happened) = seat.poll(cx)
+        {
+            return Poll::Ready(happened);
+        }
+        match &mut self.tcp {
+            Some(tcp) => tcp.poll(cx),
+            None => Poll::Pending,
+        }
     }
 
     /// Closes everything and waits, not for long, until what is queued has left.
-    pub(super) async fn end(mut self) {
-        for opening in self.openings.values() {
-            opening.task.abort();
-        }
-        self.connections.clear();
-        self.heard.close();
-        let farewell = async { while self.tasks.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(LINGER, farewell).await;
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
-        loop {
-            if let Some(happened) = self.happened.pop_front() {
-                return Poll::Ready(happened);
-            }
-            self.reap(cx);
-            if let Poll::Ready(happened) = self.poll_datagrams(cx) {
-                return Poll::Ready(happened);
-            }
-            // The node holds an inbox itself: the channel never ends.
-            if let Some((tag, heard)) = ready!(self.heard.poll_recv(cx)) {
-                self.take_in(tag, heard);
-            }
-        }
-    }
-
-    fn reap(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some(ended)) = self.tasks.poll_join_next(cx) {
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                tracing::error!(%error, "a connection's task failed");
-            }
+    pub(super) async fn end(self) {
+        if let Some(tcp) = self.tcp {
+            tcp.end().await;
         }
     }
 
@@ -233,54 +188,17 @@ impl Flows {
         Poll::Pending
     }
 
-    fn take_in(&mut self, tag: Tag, heard: Heard) {
-        let flow = tag.flow;
-        match heard {
-            Heard::Connected(stream) if self.is_opening(tag) => {
-                self.openings.remove(&flow);
-                self.adopt(flow, stream);
-            }
-            Heard::Accepted(stream, from) if self.is_opening(tag) => {
-                tracing::debug!(%from, "accepted a connection");
-                let flow = FlowId::accepted(self.accepted);
-                self.accepted = self.accepted.wrapping_add(1);
-                self.adopt(flow, stream);
-            }
-            Heard::End(why) if self.is_opening(tag) => {
-                self.openings.remove(&flow);
-                self.happened.push_back(Happened::Closed { flow, why });
-            }
-            Heard::Bytes(bytes) => {
-                if let Some(from) = self.remote_of(tag) {
-                    let happened = Happened::Received { flow, from, bytes };
-                    self.happened.push_back(happened);
-                }
-            }
-            Heard::End(why) => {
-                if self.remote_of(tag).is_some() {
-                    self.connections.remove(&flow);
-                    self.happened.push_back(Happened::Closed { flow, why });
-                }
-            }
-            // A word from a socket that its node has closed.
-            Heard::Connected(_) | Heard::Accepted(..) => {}
-        }
-    }
-
-    fn is_opening(&self, tag: Tag) -> bool {
-        let opening = self.openings.get(&tag.flow);
-        opening.is_some_and(|opening| opening.serial == tag.serial)
-    }
-
-    fn remote_of(&self, tag: Tag) -> Option<SocketAddr> {
-        let connection = self.connections.get(&tag.flow)?;
-        (connection.serial == tag.serial).then_some(connection.remote)
-    }
-
     fn bind(&mut self, flow: FlowId, local: SocketAddr) -> io::Result<Flow> {
-        let socket = UdpSocket::from_std(socket::udp(local, Some(UDP_RECEIVE_BUFFER))?)?;
-        let local = socket.local_addr()?;
-        self.udp.push((flow, socket));
+        let local = match &mut self.seat {
+            Some(seat) => seat.open(flow),
+            None => {
+                let socket = socket::udp(local, Some(UDP_RECEIVE_BUFFER))?;
+                let socket = UdpSocket::from_std(socket)?;
+                let local = socket.local_addr()?;
+                self.udp.push((flow, socket));
+                local
+            }
+        };
         Ok(Flow {
             transport: Transport::Udp,
             local,
@@ -288,64 +206,8 @@ impl Flows {
         })
     }
 
-    fn listen(&mut self, flow: FlowId, local: SocketAddr) -> io::Result<Flow> {
-        let listener = TcpListener::from_std(socket::listener(local)?)?;
-        let local = listener.local_addr()?;
-        let tag = self.tag(flow);
-        let accepting = connection::accept(listener, tag, self.inbox.clone());
-        self.opening(tag, accepting);
-        Ok(Flow {
-            transport: Transport::Tcp,
-            local,
-            remote: None,
-        })
-    }
-
-    fn adopt(&mut self, flow: FlowId, stream: TcpStream) {
-        // SIP messages are small and answered at once.
-        let addresses = stream
-            .set_nodelay(true)
-            .and_then(|()| Ok((stream.local_addr()?, stream.peer_addr()?)));
-        let (local, remote) = match addresses {
-            Ok(addresses) => addresses,
-            Err(error) => {
-                let why = error.to_string();
-                self.happened.push_back(Happened::Closed { flow, why });
-                return;
-            }
-        };
-        let tag = self.tag(flow);
-        let (outbox, outgoing) = connection::outbox();
-        let serving = connection::serve(stream, outgoing, tag, self.inbox.clone());
-        let connection = Connection {
-            serial: tag.serial,
-            remote,
-            outbox,
-            task: self.tasks.spawn(serving),
-        };
-        self.connections.insert(flow, connection);
-        let is = Flow {
-            transport: Transport::Tcp,
-            local,
-            remote: Some(remote),
-        };
-        self.happened.push_back(Happened::Opened { flow, is });
-    }
-
-    fn opening(&mut self, tag: Tag, task: impl Future<Output = ()> + Send + 'static) {
-        let opening = Opening {
-            serial: tag.serial,
-            task: self.tasks.spawn(task),
-        };
-        self.openings.insert(tag.flow, opening);
-    }
-
-    fn tag(&mut self, flow: FlowId) -> Tag {
-        self.serials += 1;
-        Tag {
-            flow,
-            serial: self.serials,
-        }
+    fn tcp(&mut self) -> &mut Tcp {
+        self.tcp.get_or_insert_default()
     }
 }
 
@@ -354,7 +216,8 @@ impl Happened {
         match self {
             Happened::Opened { flow, .. }
             | Happened::Closed { flow, .. }
-            | Happened::Received { flow, .. } => *flow,
+            | Happened::Received { flow, .. }
+            | Happened::Message { flow, .. } => *flow,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Nodes and streams on real sockets: the only room with a clock, a socket and a file.
 //!
 //! ```text
+//!  workers ─┐                                thousands of nodes on a few threads
 //!  commands ─> driver ─ node ─> events       one task and one timer per node
-//!               │   └─ flows                 UDP in that task; a task per TCP connection
+//!               │   └─ flows ─ shared        UDP in that task, or one socket for thousands
+//!               │        └─ tcp              a task per connection
 //!               └─ streams ─ stream          a task per media stream: opens, connects, accepts
 //!                              ├─ pump       many sending streams on one tick
 //!                              ├─ source     receives into a verdict
@@ -13,15 +15,18 @@ pub mod address;
 mod bell;
 mod clock;
 mod connection;
+mod descriptors;
 mod door;
 mod driver;
 mod flows;
 mod line;
+mod mailbox;
 mod media;
 #[cfg(test)]
 mod media_tests;
 mod pump;
 mod scratch;
+mod shared;
 mod sink;
 #[cfg(test)]
 mod sink_tests;
@@ -29,12 +34,19 @@ mod socket;
 mod source;
 mod stream;
 mod streams;
+mod tcp;
 #[cfg(test)]
 mod tests;
+mod workers;
+#[cfg(test)]
+mod workers_tests;
 
 pub use clock::Clock;
+pub use descriptors::{TooFewDescriptors, make_room_for_sockets};
 pub use driver::Driver;
 pub use flows::Trouble;
 pub use media::Media;
 pub use pump::{Pump, PumpHandle};
+pub use shared::{Crowded, Shared, Strays};
 pub use sink::{Sink, SinkConfig, SinkHandle, SinkTotals};
+pub use workers::{News, NodeNumber, Unheard, Workers};

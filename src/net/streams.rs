@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -21,6 +22,12 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(super) struct Streams {
     clock: Clock,
     media: Media,
+    /// Made with the first stream and given back after the last: most nodes of a fleet have none.
+    live: Option<Box<Live>>,
+}
+
+#[derive(Debug)]
+struct Live {
     tell: HashMap<StreamId, mpsc::UnboundedSender<Told>>,
     /// Streams that come in at a port they share, and have no task.
     seats: HashMap<StreamId, Seat>,
@@ -29,12 +36,10 @@ pub(super) struct Streams {
     tasks: JoinSet<()>,
 }
 
-impl Streams {
-    pub(super) fn new(clock: Clock, media: Media) -> Self {
+impl Default for Live {
+    fn default() -> Self {
         let (reporter, reports) = mpsc::unbounded_channel();
-        Streams {
-            clock,
-            media,
+        Live {
             tell: HashMap::new(),
             seats: HashMap::new(),
             reports,
@@ -42,10 +47,21 @@ impl Streams {
             tasks: JoinSet::new(),
         }
     }
+}
 
-    /// Carries out an order; what comes of it is told by [`Streams::next`].
+impl Streams {
+    pub(super) fn new(clock: Clock, media: Media) -> Self {
+        Streams {
+            clock,
+            media,
+            live: None,
+        }
+    }
+
+    /// Carries out an order; what comes of it is told by [`Streams::poll_next`].
     pub(super) fn order(&mut self, order: Order) {
-        while self.tasks.try_join_next().is_some() {}
+        let live = self.live.get_or_insert_default();
+        while live.tasks.try_join_next().is_some() {}
         match order {
             Order::Open {
                 stream,
@@ -56,57 +72,75 @@ impl Streams {
                 stream,
                 remote,
                 what,
-            } => match self.seats.get(&stream) {
+            } => match live.seats.get(&stream) {
                 Some(seat) => match what {
                     Flowing::In(expected) => seat.start(remote, expected),
                     Flowing::Out(_) => {
                         let why = Loss::Failed("a shared port only receives".to_owned());
-                        let _ = self.reporter.send(Report::Lost { stream, why });
+                        let _ = live.reporter.send(Report::Lost { stream, why });
                     }
                 },
-                None => self.tell(stream, Told::Start { remote, what }),
+                None => live.tell(stream, Told::Start { remote, what }),
             },
-            Order::KeyFrame(stream) => self.tell(stream, Told::KeyFrame),
-            Order::Stop(stream) if self.seats.remove(&stream).is_some() => {}
+            Order::KeyFrame(stream) => live.tell(stream, Told::KeyFrame),
+            Order::Stop(stream) if live.seats.remove(&stream).is_some() => {}
             Order::Stop(stream) => {
-                self.tell(stream, Told::Stop);
-                self.tell.remove(&stream);
+                live.tell(stream, Told::Stop);
+                live.tell.remove(&stream);
             }
         }
     }
 
     fn open(&mut self, stream: StreamId, transport: MediaTransport, local: IpAddr) {
-        let reports = self.reporter.clone();
+        let live = self.live.get_or_insert_default();
+        let reports = live.reporter.clone();
         if let Some(sink) = self.media.sink() {
             let seat = sink.seat(stream, transport, local, reports);
-            self.seats.insert(stream, seat);
+            live.seats.insert(stream, seat);
             return;
         }
         let (tell, told) = mpsc::unbounded_channel();
-        if self.tell.insert(stream, tell).is_some() {
+        if live.tell.insert(stream, tell).is_some() {
             tracing::warn!(?stream, "a stream was opened twice; the first one ends");
         }
         let life = Stream::new(stream, transport, self.clock, self.media.clone(), reports);
-        self.tasks.spawn(life.run(local, told));
+        live.tasks.spawn(life.run(local, told));
+    }
+
+    /// The next report; pending while there is none.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Report> {
+        let Some(live) = &mut self.live else {
+            return Poll::Pending;
+        };
+        if let Poll::Ready(Some(report)) = live.reports.poll_recv(cx) {
+            return Poll::Ready(report);
+        }
+        while let Poll::Ready(Some(_)) = live.tasks.poll_join_next(cx) {}
+        if live.is_over() {
+            self.live = None;
+        }
+        Poll::Pending
     }
 
     /// The next report; never ends while there is none.
+    #[cfg(test)]
     pub(super) async fn next(&mut self) -> Report {
-        match self.reports.recv().await {
-            Some(report) => report,
-            // Cannot be: a sender is kept here.
-            None => std::future::pending().await,
-        }
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
 
     /// Stops every stream and waits, not for long, until they are gone.
-    pub(super) async fn end(mut self) {
-        self.tell.clear();
-        self.seats.clear();
-        let farewell = async { while self.tasks.join_next().await.is_some() {} };
+    pub(super) async fn end(self) {
+        let Some(mut live) = self.live else {
+            return;
+        };
+        live.tell.clear();
+        live.seats.clear();
+        let farewell = async { while live.tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
     }
+}
 
+impl Live {
     fn tell(&mut self, stream: StreamId, told: Told) {
         let stops = matches!(told, Told::Stop);
         let heard = self.tell.get(&stream).map(|tell| tell.send(told));
@@ -117,5 +151,11 @@ impl Streams {
         if stops {
             let _ = self.reporter.send(Report::ended(stream));
         }
+    }
+
+    /// Whether every stream is stopped, gone, and has told all it had to.
+    fn is_over(&self) -> bool {
+        let unheard = self.reporter.strong_count() > 1 || !self.reports.is_empty();
+        self.tell.is_empty() && self.seats.is_empty() && !unheard
     }
 }

@@ -262,6 +262,14 @@ impl Node for Platform {
             Input::Opened { flow, is } => self.opened(flow, is),
             Input::Closed { flow, why } => self.closed(now, flow, why),
             Input::Received { flow, from, bytes } => self.received(now, flow, from, bytes),
+            Input::Message {
+                flow,
+                from,
+                message,
+            } => {
+                let endpoint = &mut self.desk.endpoint;
+                endpoint.received_message(now.mono, flow, from, message);
+            }
             Input::Tick => {}
             Input::Command(command) => self.command(now, command),
             Input::Media(report) => {

@@ -40,9 +40,9 @@ pub struct Profile {
     /// What it is: the facts it tells about itself.
     #[serde(default)]
     pub device: Device,
-    /// How it writes SIP.
+    /// How it writes SIP; shared by all its cameras.
     #[serde(default)]
-    pub sip: Style,
+    pub sip: Arc<Style>,
     /// How it writes MANSCDP.
     #[serde(default)]
     pub manscdp: ManscdpStyle,

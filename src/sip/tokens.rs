@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
 
-use rand::rngs::StdRng;
+use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
+use super::mark::{DIGITS, Mark};
 use super::style::{CallIdStyle, Style, TokenStyle};
 use super::via::Via;
 
@@ -27,7 +28,8 @@ pub enum Token {
 
 /// Makes all random text of one node. The same seed and the same questions give the same text.
 pub struct Tokens {
-    rng: StdRng,
+    rng: Xoshiro256PlusPlus,
+    mark: Option<Mark>,
     script: VecDeque<(Token, String)>,
 }
 
@@ -35,9 +37,17 @@ impl Tokens {
     /// Text that follows from `seed`.
     pub fn seeded(seed: u64) -> Self {
         Tokens {
-            rng: StdRng::seed_from_u64(seed),
+            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+            mark: None,
             script: VecDeque::new(),
         }
+    }
+
+    /// The same, but tags, branches and Call-IDs tell whose they are to who holds the
+    /// [`Marks`](super::Marks).
+    pub fn marked(mut self, mark: Mark) -> Self {
+        self.mark = Some(mark);
+        self
     }
 
     /// Queues `text` as the next token of its kind: a replay says what a capture says.
@@ -63,9 +73,9 @@ impl Tokens {
             return text;
         }
         match style.call_id {
-            CallIdStyle::Hex32 => self.hex32(),
-            CallIdStyle::Digits => self.digits(),
-            CallIdStyle::DigitsAtIp => format!("{}@{ip}", self.digits()),
+            CallIdStyle::Hex32 => self.token(TokenStyle::Hex32),
+            CallIdStyle::Digits => self.token(TokenStyle::Decimal),
+            CallIdStyle::DigitsAtIp => format!("{}@{ip}", self.token(TokenStyle::Decimal)),
         }
     }
 
@@ -86,9 +96,11 @@ impl Tokens {
     }
 
     fn token(&mut self, style: TokenStyle) -> String {
-        match style {
-            TokenStyle::Hex32 => self.hex32(),
-            TokenStyle::Decimal => self.digits(),
+        match (style, self.mark) {
+            (TokenStyle::Hex32, None) => self.hex32(),
+            (TokenStyle::Hex32, Some(mark)) => mark.hex32(self.rng.random()),
+            (TokenStyle::Decimal, None) => self.digits(),
+            (TokenStyle::Decimal, Some(mark)) => mark.digits(self.rng.random()),
         }
     }
 
@@ -98,7 +110,7 @@ impl Tokens {
 
     /// osip's random number: 31 bits, and never seen with fewer than nine digits.
     fn digits(&mut self) -> String {
-        self.rng.random_range(100_000_000..1u32 << 31).to_string()
+        self.rng.random_range(DIGITS).to_string()
     }
 }
 

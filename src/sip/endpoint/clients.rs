@@ -58,6 +58,10 @@ impl Clients {
         let asked = self.all.remove(&tx)?;
         self.by_key.remove(&asked.key);
         self.by_flow.remove(&(asked.route.flow, tx));
+        if self.all.is_empty() {
+            // Tables keep their room; that of thousands of idle endpoints would be much.
+            *self = Clients::default();
+        }
         Some(asked)
     }
 

@@ -96,7 +96,7 @@ impl Endpoint {
 }
 
 /// Writes into the topmost Via where its message came from; those below stay as they are.
-pub(super) fn echo_via(headers: &mut Headers, from: SocketAddr, style: &Style) {
+pub(in crate::sip) fn echo_via(headers: &mut Headers, from: SocketAddr, style: &Style) {
     let mut vias: Vec<String> = headers.values("Via").map(str::to_owned).collect();
     if let Some(top) = vias.first_mut() {
         *top = Via::echo(top, from, style);
