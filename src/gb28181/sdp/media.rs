@@ -15,7 +15,7 @@ pub enum SdpError {
     /// No video or audio.
     #[error("no m= line with video or audio")]
     NoMedia,
-    /// A media line that cannot be read, or that has no port.
+    /// A media line that cannot be read.
     #[error("\"m={0}\" cannot be read")]
     Media(String),
     /// The media port is 0: media that is not wanted (RFC 3264 §5.1).

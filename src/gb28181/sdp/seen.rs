@@ -244,13 +244,9 @@ fn what_cannot_be_served_is_an_error_that_says_why() {
     );
     let host = error("c=IN IP4 example.org\r\nm=video 9 RTP/AVP 96\r\n");
     assert_eq!(host, SdpError::Connection("IN IP4 example.org".into()));
-    for media in [
-        "video",
-        "video 9",
-        "video 99999 RTP/AVP 96",
-        "video 0 RTP/AVP 96",
-        "video 9 x 96",
-    ] {
+    let unwanted = error(&live("m=video 0 RTP/AVP 96\r\n"));
+    assert_eq!(unwanted, SdpError::NoPort);
+    for media in ["video", "video 9", "video 99999 RTP/AVP 96", "video 9 x 96"] {
         assert_eq!(
             error(&live(&format!("m={media}\r\n"))),
             SdpError::Media(media.into())
