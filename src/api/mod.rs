@@ -8,6 +8,7 @@
 //! | [`Sink`] | what a platform does that takes thousands of streams in, for [`PlatformBuilder::sink`] |
 //! | [`Channel`] | what can be called: a channel of a camera of ours, or of a real one |
 //! | [`Clip`] | a video file, read once |
+//! | [`Folder`] | the files that a fleet file names |
 //! | [`Profile`](crate::profile::Profile) | the make a camera plays |
 //!
 //! A handle owns what it started: dropped, it closes its sockets at once, as a power cut does.
@@ -22,6 +23,7 @@ mod channel;
 mod clip;
 mod error;
 mod events;
+mod folder;
 mod platform;
 mod platform_builder;
 mod play;
@@ -37,6 +39,7 @@ pub use channel::Channel;
 pub use clip::Clip;
 pub use error::Error;
 pub use events::Events;
+pub use folder::Folder;
 pub use platform::{Platform, Registered};
 pub use platform_builder::PlatformBuilder;
 pub use play::Play;

@@ -4,9 +4,11 @@
 //! Exit codes: 0 all well, 1 the run fell short of what was asked, 2 wrong use or configuration.
 
 mod arguments;
+mod check;
 mod completions;
 mod demo;
 mod failure;
+mod fleet_file;
 mod log;
 mod media;
 mod platform;
@@ -50,6 +52,7 @@ enum Command {
     Demo(demo::Arguments),
     Run(Box<run::Arguments>),
     Platform(platform::Arguments),
+    Check(check::Arguments),
     Profiles(profiles::Arguments),
     Media(media::Arguments),
     Completions(completions::Arguments),
@@ -73,6 +76,7 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Demo(arguments) => on_runtime(demo::run(arguments)),
         Command::Run(arguments) => on_runtime(run::run(*arguments)),
         Command::Platform(arguments) => on_runtime(platform::run(arguments)),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::Media(arguments) => media::run(&arguments),
         Command::Completions(arguments) => {

@@ -44,6 +44,50 @@ pub(super) fn count(n: u64, one: &str) -> String {
     }
 }
 
+/// `1 camera`, `10,000 cameras`, `2 IP addresses`.
+pub(super) fn many(n: usize, one: &str) -> String {
+    let plural = match (n, one.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{} {one}{plural}", thousands(n as u64))
+}
+
+/// `10,000`.
+pub(super) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `40 ms`, `1.5 s`, `2 min`, `1 h 30 min`.
+pub(super) fn length(length: Duration) -> String {
+    let seconds = length.as_secs();
+    if length < Duration::from_secs(1) && !length.is_zero() {
+        return time(length);
+    }
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let mut text: Vec<_> = parts
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    let rest = seconds % 60;
+    let tenths = length.subsec_millis() / 100;
+    match (rest, tenths, text.is_empty()) {
+        (0, 0, false) => {}
+        (_, 0, _) => text.push(format!("{rest} s")),
+        _ => text.push(format!("{rest}.{tenths} s")),
+    }
+    text.join(" ")
+}
+
 /// `25`, `29.97`.
 pub(super) fn frame_rate(rate: Rational) -> String {
     let text = format!("{:.2}", rate.as_f64());
@@ -103,5 +147,13 @@ mod tests {
         assert_eq!(frame_rate(Rational::new(30_000, 1001).unwrap()), "29.97");
         assert_eq!(frame_rate(Rational::whole(25)), "25");
         assert_eq!(count(1, "channel"), "1 channel");
+        assert_eq!(many(10_000, "camera"), "10,000 cameras");
+        assert_eq!(many(2, "IP address"), "2 IP addresses");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(length(Duration::from_millis(40)), "40 ms");
+        assert_eq!(length(Duration::from_millis(99_990)), "1 min 39.9 s");
+        assert_eq!(length(Duration::from_secs(5400)), "1 h 30 min");
+        assert_eq!(length(Duration::ZERO), "0 s");
     }
 }

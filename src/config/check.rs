@@ -81,7 +81,7 @@ fn count(
     key: &Key<usize>,
     default: usize,
     most: usize,
-    what: &str,
+    (whose, what): (&str, &str),
     problems: &mut Problems<'_>,
 ) -> usize {
     let Some(key) = key else {
@@ -91,7 +91,10 @@ fn count(
     if (1..=most).contains(&count) {
         return count;
     }
-    problems.at(key.span(), format!("{what} from 1 to {most}, not {count}"));
+    problems.at(
+        key.span(),
+        format!("{whose} 1 to {most} {what}, not {count}"),
+    );
     1
 }
 

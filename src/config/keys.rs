@@ -47,7 +47,7 @@ pub(super) fn all() -> Vec<(&'static str, &'static str)> {
 
 fn top() -> Kind {
     Kind {
-        title: "the top of the file",
+        title: "the fleet file",
         keys: keys_of::<Top>(),
         inner: table,
     }

@@ -46,4 +46,4 @@ pub use ramp::Ramp;
 pub use shard::Shard;
 pub use source::Files;
 pub use threshold::{Limits, Thresholds};
-pub use value::{Password, Share};
+pub use value::{Password, Share, length};

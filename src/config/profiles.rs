@@ -39,7 +39,10 @@ impl<'f> Profiles<'f> {
         let octets = self.files.read(path);
         let octets = octets.map_err(|error| format!("profile {path} cannot be read: {error}"))?;
         let profile = Profile::parse(path, &charset::decode(&octets));
-        profile.map(Arc::new).map_err(|error| error.to_string())
+        // The lines of what it quotes stand in from ours.
+        profile
+            .map(Arc::new)
+            .map_err(|error| error.to_string().replace('\n', "\n      "))
     }
 }
 

@@ -168,7 +168,10 @@ impl Reading<'_> {
             let at = columns.iter().position(|column| column == name)?;
             record.get(at).filter(|field| !field.is_empty())
         };
-        let id = field("id").unwrap_or_default().parse::<DeviceId>();
+        let id = match field("id") {
+            Some(id) => id.parse::<DeviceId>().map_err(|error| error.to_string()),
+            None => Err("the line has no ID".to_owned()),
+        };
         let media = field("media")
             .map(|path| self.finder.media(path))
             .transpose();
@@ -192,7 +195,7 @@ impl Reading<'_> {
                 ..row
             }),
             (id, media, profile) => {
-                let whys = [id.err().map(|e| e.to_string()), media.err(), profile.err()];
+                let whys = [id.err(), media.err(), profile.err()];
                 for why in whys.into_iter().flatten() {
                     self.wrong(line, why);
                 }

@@ -1,6 +1,8 @@
 //! Whole fleet files: what they plan, and what is said when they cannot.
 
+mod example;
 mod plans;
+mod refusals;
 
 use std::collections::HashMap;
 use std::io;
@@ -9,11 +11,11 @@ use super::{ConfigError, Files, FleetFile, Plan, Run};
 
 /// Files that are only thought of.
 #[derive(Default)]
-pub(super) struct Shelf(HashMap<&'static str, Vec<u8>>);
+pub(super) struct Shelf(HashMap<String, Vec<u8>>);
 
 impl Shelf {
-    pub fn with(mut self, path: &'static str, text: impl AsRef<[u8]>) -> Shelf {
-        self.0.insert(path, text.as_ref().to_vec());
+    pub fn with(mut self, path: &str, text: impl AsRef<[u8]>) -> Shelf {
+        self.0.insert(path.to_owned(), text.as_ref().to_vec());
         self
     }
 }

@@ -49,7 +49,13 @@ where
     }
 }
 
-/// A length of time: `500ms`, `10s`, `5m`, `1h30m`.
+/// A length of time as the fleet file writes it, for flags: `500ms`, `10s`, `5m`, `1h30m`. The
+/// error says how it is written.
+pub fn length(text: &str) -> Result<Duration, String> {
+    text.trim().parse().map(|Length(length)| length)
+}
+
+/// A length of time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Length(pub Duration);
 

@@ -286,7 +286,7 @@ fn check_within(draft: &Draft<'_>, claim: &Claim, problems: &mut Problems<'_>) {
     }
     if let Some(id) = claim.devices.meets(&claim.channels) {
         let why = format!(
-            "{id} is a camera and a channel of another; give cameras the type 132 or 118 in digits 11 to 13, \
+            "{id} would be both a camera and a channel; give cameras the type 132 or 118 in digits 11 to 13, \
              or set first-channel-id to begin elsewhere"
         );
         problems.at(draft.channel_span(), why);

@@ -24,6 +24,8 @@ use crate::sip::Transport;
 
 /// The most cameras of a group: what fits into a serial number.
 const MOST_CAMERAS: usize = 1_000_000;
+/// What is counted there.
+const CAMERAS: (&str, &str) = ("a group has", "cameras");
 /// The most channels of a device.
 const MOST_CHANNELS: usize = 10_000;
 
@@ -67,7 +69,7 @@ fn draft<'t>(
     let (main, sub) = shown(table, fps, reading, problems);
     let roster = roster(table, OfGroup { reading, fps }, problems);
     let profile = profile(&table.profile, reading, problems);
-    let channels = "a device has channels";
+    let channels = ("a device has", "channels");
     let group = Group {
         line,
         count: size(table, roster.as_ref(), problems),
@@ -150,26 +152,15 @@ fn roster(
 
 fn size(table: &CamerasTable, roster: Option<&Roster>, problems: &mut Problems<'_>) -> usize {
     let Some(roster) = roster else {
-        return count(
-            &table.count,
-            1,
-            MOST_CAMERAS,
-            "a group has cameras",
-            problems,
-        );
+        return count(&table.count, 1, MOST_CAMERAS, CAMERAS, problems);
     };
     let (lines, file) = (roster.count(), roster.file());
-    let first = count(
-        &table.count,
-        lines,
-        MOST_CAMERAS,
-        "a group has cameras",
-        problems,
-    );
+    let first = count(&table.count, lines, MOST_CAMERAS, CAMERAS, problems);
     match &table.count {
         Some(key) if first > lines => {
-            let why =
-                format!("{file} has {lines} cameras, not {first}; leave count out for all of them");
+            let why = format!(
+                "{file} has fewer cameras than {first}: {lines}; leave count out for all of them"
+            );
             problems.at(key.span(), why);
             lines
         }

@@ -18,7 +18,7 @@ const MOST_WORKERS: usize = 1024;
 
 pub(super) fn workers(top: &Top, problems: &mut Problems<'_>) -> Option<NonZeroUsize> {
     top.workers.as_ref()?;
-    let what = "workers are";
+    let what = ("a run has", "workers");
     NonZeroUsize::new(count(&top.workers, 1, MOST_WORKERS, what, problems))
 }
 

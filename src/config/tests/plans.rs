@@ -295,7 +295,7 @@ proptest! {
                 prop_assert_eq!(shared(&plan), []);
                 prop_assert!(!doubled(&plan));
             }
-            Err(error) => prop_assert!(error.to_string().contains("too") || error.to_string().contains("channel of"), "{}", error),
+            Err(error) => prop_assert!(error.to_string().contains("too") || error.to_string().contains("both a camera"), "{}", error),
         }
     }
 
