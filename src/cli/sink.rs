@@ -14,10 +14,14 @@ use super::stop::Stop;
 use super::words;
 use crate::api::{Clip, Error, PlatformBuilder, Sink, SinkStatus, SinkTimes, SinkWatch};
 use crate::media::MediaTransport;
+use crate::net::make_room_for_sockets;
 
 /// How often a status line comes, on a terminal and in a pipe.
 const ON_TERMINAL: Duration = Duration::from_secs(1);
 const IN_PIPE: Duration = Duration::from_secs(5);
+
+/// How many calls a platform can have: the SSRCs of a SIP domain.
+const MOST_CALLS: u64 = 10_000;
 
 /// What `--sink` and its companions say.
 #[derive(Debug, Args)]
@@ -112,6 +116,10 @@ pub(super) async fn run(
     let time = time
         .transpose()
         .map_err(|error| Failure::flag("--duration", error))?;
+    // A connection per call; what cannot be had is seen, and told, when it is missing.
+    if let Err(few) = make_room_for_sockets(flags.calls.unwrap_or(MOST_CALLS)) {
+        tracing::warn!("{few}");
+    }
     let platform = platform.sink(flags.plan(play, source)).start().await?;
     let watch = platform.sink().cloned().ok_or(Error::Gone("the sink"))?;
     if !flags.json {
