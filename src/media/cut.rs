@@ -48,6 +48,13 @@ impl Packet {
     pub fn head_octets(&self) -> usize {
         usize::from(self.head_length)
     }
+
+    /// Its elementary-stream octets, which are a piece of `frame`.
+    pub(super) fn data_of<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
+        let start = self.data as usize;
+        let end = start + usize::from(self.data_length);
+        frame.get(start..end).unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,24 +130,31 @@ impl Cut {
 
     /// The elementary-stream octets of a packet of frame `index`.
     pub fn data(&self, index: usize, packet: &Packet) -> &[u8] {
-        let start = packet.data as usize;
-        let end = start + usize::from(packet.data_length);
-        self.clip.frame(index).get(start..end).unwrap_or_default()
+        packet.data_of(self.clip.frame(index))
     }
 
     /// Appends the program stream headers of packet `packet` of frame `index`, times filled in.
     pub fn write_head(&self, out: &mut Vec<u8>, index: usize, packet: usize, times: Times) {
-        let Some(Packet {
-            head, head_length, ..
-        }) = self.packets(index).get(packet)
-        else {
+        let Some(one) = self.packets(index).get(packet) else {
             return;
         };
-        let (start, length) = (*head as usize, usize::from(*head_length));
         let begun = out.len();
-        out.extend_from_slice(self.heads.get(start..start + length).unwrap_or_default());
-        if let (0, Some(frame), Some(head)) = (packet, self.frames.get(index), out.get_mut(begun..))
-        {
+        out.extend_from_slice(self.head_of(one));
+        if let (0, Some(head)) = (packet, out.get_mut(begun..)) {
+            self.stamp(head, index, times);
+        }
+    }
+
+    /// The program stream headers of a packet, time stamps zero.
+    pub(super) fn head_of(&self, packet: &Packet) -> &[u8] {
+        let start = packet.head as usize;
+        let head = self.heads.get(start..start + packet.head_octets());
+        head.unwrap_or_default()
+    }
+
+    /// Fills the times of frame `index` into the headers of its first packet.
+    pub(super) fn stamp(&self, head: &mut [u8], index: usize, times: Times) {
+        if let Some(frame) = self.frames.get(index) {
             frame.stamp(head, times);
         }
     }

@@ -173,3 +173,15 @@ pub struct Counts {
     /// What came back: RTCP and other datagrams or octets, read and ignored.
     pub returned: u64,
 }
+
+impl Counts {
+    /// Adds what another stretch of the same stream, or another stream, has sent.
+    pub fn add(&mut self, more: Counts) {
+        self.frames += more.frames;
+        self.packets += more.packets;
+        self.octets += more.octets;
+        self.dropped += more.dropped;
+        self.late += more.late;
+        self.returned += more.returned;
+    }
+}

@@ -53,6 +53,11 @@ impl Rational {
     /// When event `n` happens, on a clock of `clock` ticks per second, rounded down. Exact for
     /// every `n`: nothing accumulates.
     pub fn ticks(self, n: u64, clock: u32) -> u64 {
+        // Years of frames fit into 64 bits, whose division is many times faster.
+        let step = u64::from(clock) * u64::from(self.denominator);
+        if let Some(ticks) = n.checked_mul(step) {
+            return ticks / u64::from(self.numerator);
+        }
         let ticks = u128::from(n) * u128::from(clock) * u128::from(self.denominator);
         saturate(ticks / u128::from(self.numerator))
     }
@@ -186,6 +191,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ticks_are_exact_however_large_they_grow(
+            numerator in 1u32..200_000, denominator in 1u32..2000, n in 0u64..1 << 50
+        ) {
+            let rate = Rational::new(numerator, denominator).unwrap();
+            let exact = u128::from(n) * 1_000_000_000 * u128::from(rate.denominator());
+            prop_assert_eq!(rate.ticks(n, 1_000_000_000), saturate(exact / u128::from(rate.numerator())));
+        }
+
         #[test]
         fn events_until_counts_exactly_the_events_whose_time_has_come(
             numerator in 1u32..200_000, denominator in 1u32..2000, passed in 0u64..4_000_000_000_000

@@ -54,8 +54,12 @@ pub struct Sender {
     framing: Framing,
     /// When frame number 0 is due.
     start: Instant,
+    /// When the current frame is due.
+    frame_due: Instant,
     /// When the next batch is due.
     due: Instant,
+    /// The time between two frames.
+    interval: Duration,
     /// Number of the current frame, dropped ones counted: its place in media time.
     number: u64,
     /// The current frame in the clip.
@@ -79,7 +83,9 @@ impl Sender {
         Sender {
             framing,
             start,
+            frame_due: start,
             due: start,
+            interval: config.cut.clip().fps().interval(),
             number: 0,
             index,
             sequence: config.sequence,
@@ -115,8 +121,7 @@ impl Sender {
         heads.clear();
         self.write_heads(heads, packets.clone());
         Some(Batch {
-            cut: &self.config.cut,
-            frame: self.index,
+            frame: self.cut().clip().frame(self.index),
             packets: self.packets().get(packets).unwrap_or_default(),
             heads,
             prefix: self.framing.prefix(),
@@ -130,8 +135,8 @@ impl Sender {
         if octets == 0 {
             return Wrote::default();
         }
-        let lateness = (!self.is_started()).then(|| now.since(self.frame_due()));
-        if lateness.is_some_and(|late| late > self.interval()) {
+        let lateness = (!self.is_started()).then(|| now.since(self.frame_due));
+        if lateness.is_some_and(|late| late > self.interval) {
             self.counts.late += 1;
         }
         self.advance(octets);
@@ -179,28 +184,26 @@ impl Sender {
         self.cut().packets(self.index)
     }
 
-    fn interval(&self) -> Duration {
-        self.cut().clip().fps().interval()
-    }
-
     /// Something of the current frame is on the wire.
     fn is_started(&self) -> bool {
         self.written != (0, 0)
     }
 
-    /// When the current frame is due.
-    fn frame_due(&self) -> Instant {
-        self.start + self.cut().clip().fps().time(self.number)
+    /// Makes the frame `distance` after the current one current.
+    fn move_on(&mut self, distance: usize) {
+        self.index = self.ahead(distance);
+        self.number += distance as u64;
+        self.frame_due = self.start + self.cut().clip().fps().time(self.number);
     }
 
     /// When what comes next of the current frame is due.
     fn next_batch_due(&self) -> Instant {
+        if self.framing == Framing::Stream || self.written.0 == 0 {
+            return self.frame_due;
+        }
         let all = self.packets().len().max(1) as u128;
-        let spread = match self.framing {
-            Framing::Datagram => self.interval().as_nanos() * self.written.0 as u128 / all,
-            Framing::Stream => 0,
-        };
-        self.frame_due() + Duration::from_nanos(u64::try_from(spread).unwrap_or(0))
+        let spread = self.interval.as_nanos() * self.written.0 as u128 / all;
+        self.frame_due + Duration::from_nanos(u64::try_from(spread).unwrap_or(0))
     }
 
     /// The current frame's packets that leave together. Datagrams: equal batches, each small
@@ -220,21 +223,27 @@ impl Sender {
         let (config, cut) = (&self.config, self.cut());
         let times = config.times(self.number, self.reorder(self.index));
         let all = self.packets();
+        let mut header = Header {
+            marker: false,
+            payload_type: config.payload_type,
+            sequence: self.sequence.wrapping_add(packets.start as u16),
+            timestamp: config.timestamp.wrapping_add(times.dts as u32),
+            ssrc: config.ssrc,
+        };
         for (place, packet) in all.iter().enumerate().take(packets.end).skip(packets.start) {
             if self.framing == Framing::Stream {
                 let length = rtp::HEADER + packet.payload();
                 let length = u16::try_from(length).unwrap_or(u16::MAX);
                 heads.extend_from_slice(&length.to_be_bytes());
             }
-            let header = Header {
-                marker: cut.marker() == Marker::LastOfFrame && place + 1 == all.len(),
-                payload_type: config.payload_type,
-                sequence: self.sequence.wrapping_add(place as u16),
-                timestamp: config.timestamp.wrapping_add(times.dts as u32),
-                ssrc: config.ssrc,
-            };
+            header.marker = cut.marker() == Marker::LastOfFrame && place + 1 == all.len();
             heads.extend_from_slice(&header.octets());
-            cut.write_head(heads, self.index, place, times);
+            header.sequence = header.sequence.wrapping_add(1);
+            let begun = heads.len();
+            heads.extend_from_slice(cut.head_of(packet));
+            if let (0, Some(head)) = (place, heads.get_mut(begun..)) {
+                cut.stamp(head, self.index, times);
+            }
         }
     }
 
@@ -247,20 +256,21 @@ impl Sender {
     fn advance(&mut self, octets: usize) {
         let own = self.framing.prefix() + rtp::HEADER;
         let mut left = octets + self.written.1;
-        self.written.1 = 0;
-        while let Some(packet) = self.packets().get(self.written.0).copied() {
+        let (mut written, mut sent) = (self.written.0, 0);
+        let packets = self.packets();
+        for packet in packets.iter().skip(written) {
             let whole = own + packet.payload();
             if left < whole {
                 break;
             }
             left -= whole;
-            self.written.0 += 1;
-            self.counts.packets += 1;
-            self.counts.octets += (rtp::HEADER + packet.payload()) as u64;
+            written += 1;
+            sent += (rtp::HEADER + packet.payload()) as u64;
         }
-        if self.framing == Framing::Stream && self.written.0 < self.packets().len() {
-            self.written.1 = left;
-        }
+        let within = self.framing == Framing::Stream && written < packets.len();
+        self.counts.packets += (written - self.written.0) as u64;
+        self.counts.octets += sent;
+        self.written = (written, if within { left } else { 0 });
     }
 
     /// The current frame is written; the next one becomes current.
@@ -270,8 +280,7 @@ impl Sender {
         self.sequence = self.sequence.wrapping_add(self.packets().len() as u16);
         self.counts.frames += 1;
         self.written = (0, 0);
-        self.number += 1;
-        self.index = self.ahead(1);
+        self.move_on(1);
     }
 
     /// The frame `distance` after the current one; the clip is a loop.
@@ -283,8 +292,8 @@ impl Sender {
     /// than the backlog waits.
     fn shed(&mut self, now: Instant) {
         // The frame that is due now does not wait, so that a backlog of zero drops nothing in time.
-        let allowed = self.config.backlog.max(self.interval());
-        if now.since(self.frame_due()) <= allowed {
+        let allowed = self.config.backlog.max(self.interval);
+        if now.since(self.frame_due) <= allowed {
             return;
         }
         let due = self.cut().clip().fps().events_until(now.since(self.start));
@@ -297,10 +306,9 @@ impl Sender {
             }
             distance += 1;
         }
-        self.index = self.ahead(distance);
-        self.number += distance as u64;
+        self.move_on(distance);
         self.counts.dropped += distance as u64;
-        self.due = self.frame_due();
+        self.due = self.frame_due;
     }
 
     /// Carries out [`Sender::key_frame`] as soon as it can be.

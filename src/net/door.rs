@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
@@ -88,7 +89,11 @@ impl Way {
     /// The socket for a pump, which sends datagrams one by one if `each_alone`.
     pub(super) fn into_socket(self, each_alone: bool) -> io::Result<Socket> {
         Ok(match self {
-            Way::Udp(socket) => Socket::Udp { socket, each_alone },
+            Way::Udp(socket) => Socket::Udp {
+                rtp: Arc::new(socket),
+                rtcp: None,
+                each_alone,
+            },
             Way::Tcp(stream) => Socket::Tcp(stream.into_std()?),
         })
     }

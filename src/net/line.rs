@@ -2,11 +2,12 @@
 //! takes it, and reads what comes back.
 
 use std::io;
+use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::Interest;
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::TcpStream;
 
 use super::clock::Clock;
 use super::{scratch, socket};
@@ -18,12 +19,17 @@ const READS: usize = 16;
 
 /// A socket on its way to a pump: connected, non-blocking, not yet registered there.
 #[derive(Debug)]
-pub(super) enum Socket {
+pub enum Socket {
+    /// A datagram per packet.
     Udp {
-        socket: std::net::UdpSocket,
+        /// Where RTP leaves.
+        rtp: Arc<UdpSocket>,
+        /// Where RTCP may come back, apart from the first socket.
+        rtcp: Option<Arc<UdpSocket>>,
         /// Whether every datagram is a system call of its own.
         each_alone: bool,
     },
+    /// RFC 4571 on a connection.
     Tcp(std::net::TcpStream),
 }
 
@@ -50,10 +56,12 @@ enum Wire {
     Udp(Datagrams),
 }
 
-/// A connected datagram socket and what the kernel does for it.
+/// A connected datagram socket and what the kernel does for it. The runtime does not watch it: its
+/// buffer is emptied by our own side, and every datagram that leaves would be an event.
 #[derive(Debug)]
 struct Datagrams {
-    socket: UdpSocket,
+    socket: Arc<UdpSocket>,
+    rtcp: Option<Arc<UdpSocket>>,
     offload: Offload,
 }
 
@@ -73,9 +81,14 @@ impl Line {
                 socket::tune_media(&stream)?;
                 (Wire::Tcp(TcpStream::from_std(stream)?), Framing::Stream)
             }
-            Socket::Udp { socket, each_alone } => {
+            Socket::Udp {
+                rtp,
+                rtcp,
+                each_alone,
+            } => {
                 let datagrams = Datagrams {
-                    socket: UdpSocket::from_std(socket)?,
+                    socket: rtp,
+                    rtcp,
                     offload: match each_alone {
                         true => Offload::None,
                         false => Offload::Segments(0),
@@ -94,6 +107,11 @@ impl Line {
 
     pub(super) fn key_frame(&mut self) {
         self.sender.key_frame();
+    }
+
+    /// When there is something to send; `None` when that depends on the peer.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.sender.next_due()
     }
 
     /// Whether a frame has begun to leave and is not yet wholly gone.
@@ -176,33 +194,57 @@ impl Line {
 
     /// Reads what the peer has sent: the end of the connection, RTCP, garbage.
     pub(super) fn look_back(&mut self) -> Result<(), Loss> {
-        for _ in 0..READS {
-            let read = scratch::with(|buffer| match &self.wire {
-                Wire::Tcp(stream) => stream.try_read(buffer),
-                Wire::Udp(datagrams) => datagrams.socket.try_recv(buffer),
-            });
-            match (&self.wire, read) {
-                (Wire::Tcp(_), Ok(0)) => return Err(Loss::Closed),
-                (Wire::Tcp(_), Ok(octets)) => self.returned += octets as u64,
-                (Wire::Udp(_), Ok(_)) => self.returned += 1,
-                (_, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => break,
-                (Wire::Tcp(_), Err(error)) => return Err(loss(&error)),
-                // An ICMP answer: the platform is silent, which UDP cannot tell from deaf.
-                (Wire::Udp(_), Err(_)) => {}
+        match &self.wire {
+            Wire::Tcp(stream) => self.returned += read_octets(stream)?,
+            Wire::Udp(datagrams) => {
+                let rtcp = datagrams.rtcp.as_deref();
+                let sockets = [Some(&*datagrams.socket), rtcp];
+                self.returned += sockets
+                    .into_iter()
+                    .flatten()
+                    .map(read_datagrams)
+                    .sum::<u64>();
             }
         }
         Ok(())
     }
 }
 
+/// How many octets have come in. Without any the runtime knows it, and the system is not asked.
+fn read_octets(stream: &TcpStream) -> Result<u64, Loss> {
+    let mut all = 0;
+    for _ in 0..READS {
+        match scratch::with(|buffer| stream.try_read(buffer)) {
+            Ok(0) => return Err(Loss::Closed),
+            Ok(octets) => all += octets as u64,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(loss(&error)),
+        }
+    }
+    Ok(all)
+}
+
+/// How many datagrams have come in. An ICMP answer is none: the platform is silent, which UDP
+/// cannot tell from deaf.
+fn read_datagrams(socket: &UdpSocket) -> u64 {
+    let mut all = 0;
+    for _ in 0..READS {
+        match scratch::with(|buffer| socket.recv(buffer)) {
+            Ok(_) => all += 1,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(_) => {}
+        }
+    }
+    all
+}
+
 impl Wire {
     /// What the runtime knows, without asking the system.
     fn is_writable(&self) -> bool {
-        let ready = match self {
-            Wire::Tcp(stream) => stream.try_io(Interest::WRITABLE, || Ok(())),
-            Wire::Udp(datagrams) => datagrams.socket.try_io(Interest::WRITABLE, || Ok(())),
-        };
-        ready.is_ok()
+        match self {
+            Wire::Tcp(stream) => stream.try_io(Interest::WRITABLE, || Ok(())).is_ok(),
+            Wire::Udp(_) => true,
+        }
     }
 }
 
@@ -287,10 +329,7 @@ impl Datagrams {
     /// One call. An ICMP answer to an earlier datagram is reported instead of sending: then the
     /// second attempt sends.
     fn send_once(&self, slices: &[io::IoSlice<'_>]) -> io::Result<()> {
-        let send = || {
-            let sent = || socket::send_gathered(&self.socket, slices);
-            self.socket.try_io(Interest::WRITABLE, sent).map(|_| ())
-        };
+        let send = || socket::send_gathered(&self.socket, slices).map(|_| ());
         match send() {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => send(),
             done => done,
@@ -322,11 +361,15 @@ mod tests {
         let config = Arc::new(SenderConfig::new(Arc::new(cut), 1));
 
         let here = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-        let peer = UdpSocket::bind(here).await.unwrap();
+        let peer = tokio::net::UdpSocket::bind(here).await.unwrap();
         let socket = socket::udp(here, None).unwrap();
         socket.connect(peer.local_addr().unwrap()).unwrap();
         let clock = Clock::start();
-        let socket = Socket::Udp { socket, each_alone };
+        let socket = Socket::Udp {
+            rtp: Arc::new(socket),
+            rtcp: None,
+            each_alone,
+        };
         let mut line = Line::new(socket, config, clock.mono()).unwrap();
         let mut tools = Tools::default();
         let mut all = Vec::new();
@@ -357,17 +400,16 @@ mod tests {
         assert!(together == each);
     }
 
-    #[tokio::test]
-    async fn a_frame_of_one_datagram_after_a_longer_segment_size_is_not_cut() {
+    #[test]
+    fn a_frame_of_one_datagram_after_a_longer_segment_size_is_not_cut() {
         let here = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-        let socket = UdpSocket::bind(here).await.unwrap();
+        let socket = UdpSocket::bind(here).unwrap();
         if socket::segment(&socket, 1412).is_ok() {
-            let peer = UdpSocket::bind(here).await.unwrap();
-            socket.connect(peer.local_addr().unwrap()).await.unwrap();
-            socket.writable().await.unwrap();
+            let peer = UdpSocket::bind(here).unwrap();
+            socket.connect(peer.local_addr().unwrap()).unwrap();
             socket::send_gathered(&socket, &[io::IoSlice::new(&[7; 300])]).unwrap();
             let mut buffer = [0; 2000];
-            assert_eq!(peer.recv(&mut buffer).await.unwrap(), 300);
+            assert_eq!(peer.recv(&mut buffer).unwrap(), 300);
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::clock::Clock;
-use super::pump::{Pump, PumpHandle};
+use super::feed::PumpHandle;
+use super::pump::Pump;
 use super::sink::SinkHandle;
 
 /// The pumps that nodes share. Receiving needs none; without one, sending fails.

@@ -18,6 +18,7 @@ mod connection;
 mod descriptors;
 mod door;
 mod driver;
+mod feed;
 mod flows;
 mod line;
 mod mailbox;
@@ -37,6 +38,7 @@ mod streams;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod wheel;
 mod workers;
 #[cfg(test)]
 mod workers_tests;
@@ -44,9 +46,11 @@ mod workers_tests;
 pub use clock::Clock;
 pub use descriptors::{TooFewDescriptors, make_room_for_sockets};
 pub use driver::Driver;
+pub use feed::{Feed, FromPump, PumpHandle, PumpReport};
 pub use flows::Trouble;
+pub use line::Socket;
 pub use media::Media;
-pub use pump::{Pump, PumpHandle};
+pub use pump::Pump;
 pub use shared::{Crowded, Shared, Strays};
 pub use sink::{Sink, SinkConfig, SinkHandle, SinkTotals};
 pub use workers::{News, NodeNumber, Unheard, Workers};

@@ -1,10 +1,10 @@
 //! The pump: one future that owns many sending streams and their sockets, and wakes on one tick.
 //!
 //! A stream costs one system call per frame (TCP: a vectored write; UDP: a segmented send per
-//! batch). Payload is never copied and nothing is allocated per frame; whether a socket is
-//! writable is the runtime's cached knowledge, so a frozen peer costs no system calls.
+//! batch). A tick touches the streams that are due in it and no other. Payload is never copied and
+//! nothing is allocated per frame; whether a connection is writable is the runtime's cached
+//! knowledge, so a frozen peer costs no system calls.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -12,12 +12,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::clock::Clock;
-use super::line::{Line, Socket, Tools};
-use crate::media::{Counts, Loss, SenderConfig};
+use super::feed::{FromPump, New, Owner, PumpHandle, PumpReport, ToPump};
+use super::line::{Line, Tools};
+use super::wheel::Wheel;
+use crate::media::{Counts, Loss};
+use crate::time::Instant;
 
 /// How often the pump looks what is due.
 const TICK: Duration = Duration::from_millis(5);
@@ -32,129 +35,35 @@ const FAREWELL: u64 = 40;
 #[derive(Debug)]
 pub struct Pump {
     clock: Clock,
+    /// When tick 0 was.
+    origin: Instant,
     orders: mpsc::UnboundedReceiver<ToPump>,
     load: Arc<AtomicU64>,
-    streams: Vec<Stream>,
-    places: HashMap<u64, usize>,
-    ticks: u64,
+    streams: Vec<Option<Stream>>,
+    free: Vec<u32>,
+    places: HashMap<u64, u32>,
+    wheel: Wheel,
+    /// The places of a tick, kept for their memory.
+    due: Vec<u32>,
     tools: Tools,
     lateness: Histogram<u64>,
-}
-
-/// The way to a pump.
-#[derive(Clone, Debug)]
-pub struct PumpHandle {
-    orders: mpsc::UnboundedSender<ToPump>,
-    load: Arc<AtomicU64>,
-    keys: Arc<AtomicU64>,
-}
-
-/// A stream in a pump; dropping it ends the stream.
-#[derive(Debug)]
-pub(super) struct Fed {
-    pump: PumpHandle,
-    key: u64,
-    stopped: Cell<bool>,
-}
-
-/// What a pump tells the owner of a stream.
-#[derive(Debug)]
-pub(super) enum FromPump {
-    /// The first octets have left.
-    Started,
-    /// The stream is out of the pump because its socket failed.
-    Lost(Loss, Counts),
-    /// The stream is out of the pump because it was stopped.
-    Stopped(Counts),
-}
-
-#[derive(Debug)]
-enum ToPump {
-    Add(Box<New>),
-    KeyFrame(u64),
-    Stop(u64),
-    Lateness(oneshot::Sender<Histogram<u64>>),
-}
-
-#[derive(Debug)]
-struct New {
-    key: u64,
-    socket: Socket,
-    config: Arc<SenderConfig>,
-    owner: mpsc::UnboundedSender<FromPump>,
+    /// What streams have sent that are gone.
+    past: Counts,
 }
 
 #[derive(Debug)]
 struct Stream {
     key: u64,
     line: Line,
-    owner: mpsc::UnboundedSender<FromPump>,
+    owner: Owner,
     bit_rate: u64,
     started: bool,
+    /// The tick that it is served in; its place under an earlier one is out of date.
+    at: u64,
+    /// Looks for what came back from this tick on.
+    looks: u64,
     /// Stopped: leaves at this tick, or as soon as no frame is half sent.
     leaves: Option<u64>,
-}
-
-impl PumpHandle {
-    /// Bits per second that the pump's streams want to send.
-    pub fn load(&self) -> u64 {
-        self.load.load(Ordering::Relaxed)
-    }
-
-    /// How late frames have left, in microseconds; `None` when the pump has ended.
-    pub async fn lateness(&self) -> Option<Histogram<u64>> {
-        let (answer, lateness) = oneshot::channel();
-        self.orders.send(ToPump::Lateness(answer)).ok()?;
-        lateness.await.ok()
-    }
-
-    /// Puts a stream into the pump; `None` when the pump has ended.
-    pub(super) fn add(
-        &self,
-        socket: Socket,
-        config: Arc<SenderConfig>,
-        owner: mpsc::UnboundedSender<FromPump>,
-    ) -> Option<Fed> {
-        let key = self.keys.fetch_add(1, Ordering::Relaxed);
-        let new = New {
-            key,
-            socket,
-            config,
-            owner,
-        };
-        let bit_rate = new.config.cut.bit_rate();
-        self.orders.send(ToPump::Add(Box::new(new))).ok()?;
-        self.load.fetch_add(bit_rate, Ordering::Relaxed);
-        let pump = self.clone();
-        let stopped = Cell::new(false);
-        Some(Fed { pump, key, stopped })
-    }
-}
-
-impl Fed {
-    /// The next frame shall be a key frame.
-    pub(super) fn key_frame(&self) {
-        let _ = self.pump.orders.send(ToPump::KeyFrame(self.key));
-    }
-
-    /// Ends the stream after the frame that has begun; [`FromPump::Stopped`] follows, unless it
-    /// has been lost before.
-    pub(super) fn stop(&self) {
-        if !self.stopped.replace(true) {
-            let _ = self.pump.orders.send(ToPump::Stop(self.key));
-        }
-    }
-
-    /// Whether [`Fed::stop`] was called.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stopped.get()
-    }
-}
-
-impl Drop for Fed {
-    fn drop(&mut self) {
-        self.stop();
-    }
 }
 
 impl Pump {
@@ -162,20 +71,20 @@ impl Pump {
     pub fn new(clock: Clock) -> (PumpHandle, Pump) {
         let (sender, orders) = mpsc::unbounded_channel();
         let load = Arc::new(AtomicU64::new(0));
-        let handle = PumpHandle {
-            orders: sender,
-            load: load.clone(),
-            keys: Arc::new(AtomicU64::new(0)),
-        };
+        let handle = PumpHandle::new(sender, load.clone());
         let pump = Pump {
             clock,
+            origin: clock.mono(),
             orders,
             load,
             streams: Vec::new(),
+            free: Vec::new(),
             places: HashMap::new(),
-            ticks: 0,
+            wheel: Wheel::default(),
+            due: Vec::new(),
             tools: Tools::default(),
             lateness: empty_histogram(),
+            past: Counts::default(),
         };
         (handle, pump)
     }
@@ -192,9 +101,10 @@ impl Pump {
         Ok(handle)
     }
 
-    /// Runs until every handle is dropped. Without streams it sleeps.
+    /// Runs until every handle and every [`Feed`](super::Feed) is dropped. Without streams it
+    /// sleeps.
     pub async fn run(mut self) {
-        let mut tick = tokio::time::interval(TICK);
+        let mut tick = tokio::time::interval_at(self.clock.deadline(self.origin), TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             tokio::select! {
@@ -202,7 +112,7 @@ impl Pump {
                     Some(order) => self.obey(order),
                     None => return,
                 },
-                _ = tick.tick(), if !self.streams.is_empty() => self.tick(),
+                _ = tick.tick(), if !self.places.is_empty() => self.tick(),
             }
         }
     }
@@ -215,70 +125,116 @@ impl Pump {
                     stream.line.key_frame();
                 }
             }
-            ToPump::Stop(key) => {
-                let now = self.ticks;
-                if let Some(stream) = self.find(key)
-                    && stream.leaves.is_none()
-                {
-                    stream.leaves = Some(now + FAREWELL);
-                }
-            }
-            ToPump::Lateness(answer) => {
-                let _ = answer.send(self.lateness.clone());
+            ToPump::Stop(key) => self.stop(key),
+            ToPump::Report(answer) => {
+                let _ = answer.send(self.report());
             }
         }
     }
 
     fn find(&mut self, key: u64) -> Option<&mut Stream> {
         let place = *self.places.get(&key)?;
-        self.streams.get_mut(place)
+        self.streams.get_mut(place as usize)?.as_mut()
     }
 
     fn add(&mut self, new: New) {
         let bit_rate = new.config.cut.bit_rate();
-        match Line::new(new.socket, new.config, self.clock.mono()) {
-            Ok(line) => {
-                self.places.insert(new.key, self.streams.len());
-                self.streams.push(Stream {
-                    key: new.key,
-                    line,
-                    owner: new.owner,
-                    bit_rate,
-                    started: false,
-                    leaves: None,
-                });
-            }
+        let now = self.clock.mono();
+        let line = match Line::new(new.socket, new.config, now) {
+            Ok(line) => line,
             Err(error) => {
                 self.load.fetch_sub(bit_rate, Ordering::Relaxed);
-                let lost = FromPump::Lost(Loss::Failed(error.to_string()), Counts::default());
-                let _ = new.owner.send(lost);
+                let why = Loss::Failed(error.to_string());
+                new.owner.tell(FromPump::Lost(why, Counts::default()));
+                return;
             }
+        };
+        let place = self.place();
+        let due = self.tick_of(line.next_due());
+        self.places.insert(new.key, place);
+        let stream = Stream {
+            key: new.key,
+            line,
+            owner: new.owner,
+            bit_rate,
+            started: false,
+            at: self.wheel.put(place, due),
+            looks: self.wheel.tick() + LOOK_BACK,
+            leaves: None,
+        };
+        if let Some(free) = self.streams.get_mut(place as usize) {
+            *free = Some(stream);
         }
+    }
+
+    /// A free place.
+    fn place(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.streams.push(None);
+            u32::try_from(self.streams.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    fn stop(&mut self, key: u64) {
+        let Some(place) = self.places.get(&key).copied() else {
+            return;
+        };
+        let tick = self.wheel.tick();
+        if let Some(Some(stream)) = self.streams.get_mut(place as usize)
+            && stream.leaves.is_none()
+        {
+            stream.leaves = Some(tick + FAREWELL);
+            stream.at = self.wheel.put(place, tick);
+        }
+    }
+
+    fn report(&self) -> PumpReport {
+        let mut counts = self.past;
+        for stream in self.streams.iter().flatten() {
+            counts.add(stream.line.counts());
+        }
+        PumpReport {
+            lateness: self.lateness.clone(),
+            counts,
+            streams: self.places.len(),
+        }
+    }
+
+    /// The first tick at which what is due at `due` can be sent.
+    fn tick_of(&self, due: Option<Instant>) -> u64 {
+        // Blocked: whether it still is costs no system call.
+        let due = due.unwrap_or(self.origin);
+        nanos(due.since(self.origin)).div_ceil(nanos(TICK))
     }
 
     fn tick(&mut self) {
-        self.ticks += 1;
-        let mut place = 0;
-        while place < self.streams.len() {
-            match self.serve(place) {
-                // Another stream has taken the place.
-                Some(last) => self.remove(place, last),
-                None => place += 1,
+        let passed = self.clock.mono().since(self.origin);
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.turn(nanos(passed) / nanos(TICK), &mut due);
+        for place in due.drain(..) {
+            if let Some(last) = self.serve(place) {
+                self.remove(place, last);
             }
         }
+        self.due = due;
     }
 
     /// Sends what is due on one stream; its last word when it leaves the pump.
-    fn serve(&mut self, place: usize) -> Option<FromPump> {
-        let stream = self.streams.get_mut(place)?;
+    fn serve(&mut self, place: u32) -> Option<FromPump> {
+        let tick = self.wheel.tick();
+        let stream = self.streams.get_mut(place as usize)?.as_mut()?;
+        if stream.at > tick {
+            return None;
+        }
         let line = &mut stream.line;
         if let Some(at) = stream.leaves
-            && (at <= self.ticks || !line.is_mid_frame())
+            && (at <= tick || !line.is_mid_frame())
         {
             return Some(FromPump::Stopped(line.counts()));
         }
         let mut served = line.send(self.clock, &mut self.tools, stream.leaves.is_some());
-        if (self.ticks + place as u64).is_multiple_of(LOOK_BACK) {
+        if stream.looks <= tick {
+            stream.looks = tick + LOOK_BACK;
             served = served.and_then(|()| line.look_back());
         }
         for late in self.tools.lateness.drain(..) {
@@ -286,22 +242,40 @@ impl Pump {
             self.lateness.saturating_record(micros);
             if !stream.started {
                 stream.started = true;
-                let _ = stream.owner.send(FromPump::Started);
+                stream.owner.tell(FromPump::Started);
             }
         }
-        let loss = served.err()?;
-        Some(FromPump::Lost(loss, line.counts()))
+        if let Err(loss) = served {
+            return Some(FromPump::Lost(loss, line.counts()));
+        }
+        let due = match stream.leaves {
+            Some(_) => None,
+            None => line.next_due(),
+        };
+        let due = self.tick_of(due);
+        let at = self.wheel.put(place, due);
+        if let Some(Some(stream)) = self.streams.get_mut(place as usize) {
+            stream.at = at;
+        }
+        None
     }
 
-    fn remove(&mut self, place: usize, last: FromPump) {
-        let stream = self.streams.swap_remove(place);
+    fn remove(&mut self, place: u32, last: FromPump) {
+        let taken = self.streams.get_mut(place as usize).and_then(Option::take);
+        let Some(stream) = taken else {
+            return;
+        };
+        self.free.push(place);
         self.places.remove(&stream.key);
-        if let Some(moved) = self.streams.get(place) {
-            self.places.insert(moved.key, place);
-        }
         self.load.fetch_sub(stream.bit_rate, Ordering::Relaxed);
-        let _ = stream.owner.send(last);
+        self.past.add(stream.line.counts());
+        stream.owner.tell(last);
     }
+}
+
+/// Whole nanoseconds; five centuries fit.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Microseconds to a minute, three digits.

@@ -120,17 +120,14 @@ pub(super) fn send_to(
 }
 
 /// Sends one datagram (or one segmented batch) gathered from `slices` on a connected socket.
-pub(super) fn send_gathered(
-    socket: &tokio::net::UdpSocket,
-    slices: &[IoSlice<'_>],
-) -> io::Result<usize> {
+pub(super) fn send_gathered(socket: &UdpSocket, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     SockRef::from(socket).send_vectored(slices)
 }
 
 /// Asks that every send on `socket` be cut into datagrams of `octets` (UDP_SEGMENT). It is a
 /// property of the socket, so a send needs no control message and allocates nothing.
 #[cfg(target_os = "linux")]
-pub(super) fn segment(socket: &tokio::net::UdpSocket, octets: usize) -> io::Result<()> {
+pub(super) fn segment(socket: &UdpSocket, octets: usize) -> io::Result<()> {
     use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
     let octets = i32::try_from(octets).map_err(io::Error::other)?;
     setsockopt(socket, UdpGsoSegment, &octets).map_err(io::Error::from)
@@ -138,7 +135,7 @@ pub(super) fn segment(socket: &tokio::net::UdpSocket, octets: usize) -> io::Resu
 
 /// Segmentation offload is Linux's.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn segment(_: &tokio::net::UdpSocket, _: usize) -> io::Result<()> {
+pub(super) fn segment(_: &UdpSocket, _: usize) -> io::Result<()> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 

@@ -18,8 +18,8 @@ use tokio::time::MissedTickBehavior;
 
 use super::clock::Clock;
 use super::door::{Door, Way};
+use super::feed::FromPump;
 use super::media::Media;
-use super::pump::FromPump;
 use super::source::{Read, Source};
 use crate::media::receiver::Receiver;
 use crate::media::{
@@ -139,7 +139,7 @@ impl Stream {
         let socket = way.into_socket(self.media.each_alone()).map_err(failed)?;
         let (owner, mut pumped) = mpsc::unbounded_channel();
         let fed = self.media.least_loaded();
-        let fed = fed.and_then(|pump| pump.add(socket, config, owner));
+        let fed = fed.and_then(|pump| pump.add(socket, config, move |word| drop(owner.send(word))));
         let fed = fed.ok_or_else(|| Loss::Failed("no pump runs".into()))?;
         let mut until = None;
         loop {
@@ -243,13 +243,7 @@ impl Stream {
     }
 
     fn count(&mut self, more: Counts) {
-        let all = &mut self.counts;
-        all.frames += more.frames;
-        all.packets += more.packets;
-        all.octets += more.octets;
-        all.dropped += more.dropped;
-        all.late += more.late;
-        all.returned += more.returned;
+        self.counts.add(more);
     }
 
     fn report(&self, report: Report) {

@@ -2,14 +2,14 @@
 
 use std::io::IoSlice;
 
-use super::super::cut::{Cut, Packet};
+use super::super::cut::Packet;
 use super::super::rtp;
 
 /// A frame's next packets: per-stream headers interleaved with octets shared by all streams.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
-    pub(super) cut: &'a Cut,
-    pub(super) frame: usize,
+    /// The frame's elementary-stream octets.
+    pub(super) frame: &'a [u8],
     pub(super) packets: &'a [Packet],
     /// All headers of the batch, packet after packet.
     pub(super) heads: &'a [u8],
@@ -23,7 +23,7 @@ impl<'a> Batch<'a> {
     /// The packets not yet begun or begun, each as its headers and its shared octets, framing
     /// included, what has been written left out. On datagrams each is one datagram.
     pub fn packets(&self) -> impl Iterator<Item = [IoSlice<'a>; 2]> + use<'a> {
-        let (cut, frame, own) = (self.cut, self.frame, self.prefix + rtp::HEADER);
+        let (frame, own) = (self.frame, self.prefix + rtp::HEADER);
         let mut heads = self.heads;
         let mut written = self.written;
         self.packets.iter().map(move |packet| {
@@ -31,8 +31,7 @@ impl<'a> Batch<'a> {
                 .split_at_checked(own + packet.head_octets())
                 .unwrap_or_default();
             heads = behind;
-            let data = cut.data(frame, packet);
-            [head, data].map(|octets| {
+            [head, packet.data_of(frame)].map(|octets| {
                 let skipped = written.min(octets.len());
                 written -= skipped;
                 IoSlice::new(octets.get(skipped..).unwrap_or_default())
