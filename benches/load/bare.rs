@@ -78,6 +78,7 @@ pub fn run(plan: Plan) -> Outcome {
         late: bare.late(&ticks),
         resident: machine::resident(),
         clip: cut.clip().data().len() as u64,
+        empty: 0,
         stolen: Cores::now().stolen_since(cores),
     }
 }

@@ -221,9 +221,9 @@ impl Lines {
             2,
             Bar::AtMost(1.0),
         );
-        let own = |pair: &Pair| outcome(pair, Who::Pump).own() / plan.streams as f64 / 1024.0;
+        let own = |pair: &Pair| outcome(pair, Who::Pump).each(plan) / 1024.0;
         self.line(
-            &format!("{load}: KiB resident per stream, all of the process but the clip"),
+            &format!("{load}: KiB resident that a stream costs"),
             Spread::of(pairs().map(own)),
             None,
             None,

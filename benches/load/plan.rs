@@ -46,6 +46,8 @@ pub struct Outcome {
     pub resident: u64,
     /// Octets of the clip, which are among them.
     pub clip: u64,
+    /// Octets of the process in memory before the first stream, the clip among them.
+    pub empty: u64,
     /// Share of the machine's time that the host took away.
     pub stolen: f64,
 }
@@ -120,6 +122,11 @@ impl Outcome {
     /// Per cent of a core for a stream.
     pub fn share(&self, plan: &Plan) -> f64 {
         100.0 * self.cpu / self.seconds / plan.streams as f64
+    }
+
+    /// Octets in memory that a stream costs.
+    pub fn each(&self, plan: &Plan) -> f64 {
+        self.resident.saturating_sub(self.empty) as f64 / plan.streams as f64
     }
 
     /// Octets in memory beside the clip.

@@ -15,9 +15,11 @@ const PREFIX: u64 = 2;
 
 /// Sends as planned.
 pub fn run(plan: Plan) -> Outcome {
-    let sockets = plan.sockets();
     let cut = clip::cut(plan.payload);
     let pump = Pump::on_thread(Clock::start(), "pump").expect("a thread");
+    let _ = report(&pump);
+    let empty = machine::resident();
+    let sockets = plan.sockets();
     let feeds: Vec<_> = sockets
         .into_iter()
         .enumerate()
@@ -55,6 +57,7 @@ pub fn run(plan: Plan) -> Outcome {
         ],
         resident,
         clip: cut.clip().data().len() as u64,
+        empty,
         stolen: Cores::now().stolen_since(cores),
     };
     drop(feeds);

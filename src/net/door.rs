@@ -1,21 +1,21 @@
 //! What a stream holds from open to end, and the ways to a peer that come of it.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::line::Socket;
-use super::{scratch, socket};
+use super::socket;
 use crate::media::MediaTransport;
 
 /// What a stream holds from open to end.
 #[derive(Debug)]
 pub(super) enum Door {
     Udp {
-        rtp: std::net::UdpSocket,
-        rtcp: Option<UdpSocket>,
+        rtp: Arc<UdpSocket>,
+        rtcp: Option<Arc<UdpSocket>>,
     },
     Active(IpAddr),
     Passive(TcpListener),
@@ -24,7 +24,10 @@ pub(super) enum Door {
 /// A way to the peer.
 #[derive(Debug)]
 pub(super) enum Way {
-    Udp(std::net::UdpSocket),
+    Udp {
+        rtp: Arc<UdpSocket>,
+        rtcp: Option<Arc<UdpSocket>>,
+    },
     Tcp(TcpStream),
 }
 
@@ -34,7 +37,7 @@ impl Door {
             MediaTransport::Udp => {
                 let (rtp, rtcp) = socket::rtp_pair(local)?;
                 let address = rtp.local_addr()?;
-                let rtcp = rtcp.map(UdpSocket::from_std).transpose()?;
+                let (rtp, rtcp) = (Arc::new(rtp), rtcp.map(Arc::new));
                 Ok((Door::Udp { rtp, rtcp }, address))
             }
             MediaTransport::TcpActive => Ok((Door::Active(local), SocketAddr::new(local, 0))),
@@ -49,14 +52,14 @@ impl Door {
     /// Finds the peer: connects to it, or waits for it.
     pub(super) async fn way(&self, remote: SocketAddr, receives: bool) -> io::Result<Way> {
         match self {
-            Door::Udp { rtp, .. } => {
-                let rtp = rtp.try_clone()?;
+            Door::Udp { rtp, rtcp } => {
                 if receives {
-                    socket::expect_much(&rtp);
+                    socket::expect_much(rtp);
                 } else {
                     rtp.connect(remote)?;
                 }
-                Ok(Way::Udp(rtp))
+                let (rtp, rtcp) = (rtp.clone(), rtcp.clone());
+                Ok(Way::Udp { rtp, rtcp })
             }
             Door::Active(local) => {
                 let local = SocketAddr::new(*local, 0);
@@ -65,33 +68,15 @@ impl Door {
             Door::Passive(listener) => Ok(Way::Tcp(listener.accept().await?.0)),
         }
     }
-
-    /// Waits for one datagram on the RTCP port, and forgets it.
-    pub(super) async fn hear_rtcp(&self) {
-        let Door::Udp {
-            rtcp: Some(rtcp), ..
-        } = self
-        else {
-            return std::future::pending().await;
-        };
-        loop {
-            if rtcp.readable().await.is_err() {
-                return std::future::pending().await;
-            }
-            if scratch::with(|buffer| rtcp.try_recv(buffer)).is_ok() {
-                return;
-            }
-        }
-    }
 }
 
 impl Way {
     /// The socket for a pump, which sends datagrams one by one if `each_alone`.
     pub(super) fn into_socket(self, each_alone: bool) -> io::Result<Socket> {
         Ok(match self {
-            Way::Udp(socket) => Socket::Udp {
-                rtp: Arc::new(socket),
-                rtcp: None,
+            Way::Udp { rtp, rtcp } => Socket::Udp {
+                rtp,
+                rtcp,
                 each_alone,
             },
             Way::Tcp(stream) => Socket::Tcp(stream.into_std()?),

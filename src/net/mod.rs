@@ -26,6 +26,7 @@ mod media;
 #[cfg(test)]
 mod media_tests;
 mod pump;
+mod reporter;
 mod scratch;
 mod shared;
 mod sink;

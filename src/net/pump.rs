@@ -230,6 +230,8 @@ impl Pump {
         if let Some(at) = stream.leaves
             && (at <= tick || !line.is_mid_frame())
         {
+            // What has come back since the last look counts, an end of the connection does not.
+            let _ = line.look_back();
             return Some(FromPump::Stopped(line.counts()));
         }
         let mut served = line.send(self.clock, &mut self.tools, stream.leaves.is_some());

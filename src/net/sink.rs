@@ -23,6 +23,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use super::clock::Clock;
+use super::reporter::Reporter;
 use crate::media::verdict::Packets;
 use crate::media::{Expected, MediaTransport, Report, StreamId};
 
@@ -105,14 +106,14 @@ pub(super) struct Seat {
     transport: MediaTransport,
     local: IpAddr,
     sink: SinkHandle,
-    reports: mpsc::UnboundedSender<Report>,
+    reports: Reporter,
 }
 
 #[derive(Debug)]
 enum ToSink {
     Start(Box<Start>),
     /// Ends the stream with this key; [`Report::Ended`] goes to this reporter.
-    Stop(u64, StreamId, mpsc::UnboundedSender<Report>),
+    Stop(u64, StreamId, Reporter),
     Totals(oneshot::Sender<SinkTotals>),
 }
 
@@ -125,7 +126,7 @@ struct Start {
     local: IpAddr,
     remote: SocketAddr,
     expected: Arc<Expected>,
-    reports: mpsc::UnboundedSender<Report>,
+    reports: Reporter,
 }
 
 impl SinkHandle {
@@ -159,14 +160,14 @@ impl SinkHandle {
         stream: StreamId,
         transport: MediaTransport,
         local: IpAddr,
-        reports: mpsc::UnboundedSender<Report>,
+        reports: Reporter,
     ) -> Seat {
         let address = match transport {
             MediaTransport::Udp => self.udp,
             MediaTransport::TcpPassive => self.tcp,
             MediaTransport::TcpActive => SocketAddr::new(local, 0),
         };
-        let _ = reports.send(Report::Opened {
+        reports.tell(Report::Opened {
             stream,
             local: address,
         });
@@ -202,7 +203,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let stop = ToSink::Stop(self.key, self.stream, self.reports.clone());
         if self.sink.orders.send(stop).is_err() {
-            let _ = self.reports.send(Report::ended(self.stream));
+            self.reports.tell(Report::ended(self.stream));
         }
     }
 }

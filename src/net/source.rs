@@ -31,7 +31,7 @@ pub(super) enum Read {
 impl Source {
     pub(super) fn new(way: Way) -> io::Result<Source> {
         Ok(match way {
-            Way::Udp(socket) => Source::Udp(UdpSocket::from_std(socket)?),
+            Way::Udp { rtp, .. } => Source::Udp(UdpSocket::from_std(rtp.try_clone()?)?),
             Way::Tcp(stream) => Source::Tcp(stream),
         })
     }

@@ -20,6 +20,7 @@ use super::clock::Clock;
 use super::door::{Door, Way};
 use super::feed::FromPump;
 use super::media::Media;
+use super::reporter::Reporter;
 use super::source::{Read, Source};
 use crate::media::receiver::Receiver;
 use crate::media::{
@@ -37,7 +38,24 @@ pub(super) enum Told {
     Stop,
 }
 
-type Orders = mpsc::UnboundedReceiver<Told>;
+/// What a stream is told, boxed: a queue that is nearly always empty is small.
+#[derive(Debug)]
+pub(super) struct Orders(mpsc::UnboundedReceiver<Box<Told>>);
+
+/// The way to tell a stream.
+pub(super) type Tell = mpsc::UnboundedSender<Box<Told>>;
+
+/// A way to tell a stream, and the stream's end of it.
+pub(super) fn orders() -> (Tell, Orders) {
+    let (tell, told) = mpsc::unbounded_channel();
+    (tell, Orders(told))
+}
+
+impl Orders {
+    async fn recv(&mut self) -> Option<Told> {
+        self.0.recv().await.map(|told| *told)
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -45,10 +63,10 @@ pub(super) struct Stream {
     transport: MediaTransport,
     clock: Clock,
     media: Media,
-    reports: mpsc::UnboundedSender<Report>,
+    reports: Reporter,
     counts: Counts,
     /// What is received now, or was until the connection broke.
-    receiver: Option<(Arc<Expected>, Receiver)>,
+    receiver: Option<Box<(Arc<Expected>, Receiver)>>,
 }
 
 impl Stream {
@@ -57,7 +75,7 @@ impl Stream {
         transport: MediaTransport,
         clock: Clock,
         media: Media,
-        reports: mpsc::UnboundedSender<Report>,
+        reports: Reporter,
     ) -> Self {
         Stream {
             id,
@@ -101,8 +119,8 @@ impl Stream {
     ) -> Option<Told> {
         let receives = matches!(what, Flowing::In(_));
         let way = {
-            let way = door.way(remote, receives);
-            tokio::pin!(way);
+            // Boxed, as everything that a sending stream does not need while it sends.
+            let mut way = Box::pin(door.way(remote, receives));
             loop {
                 tokio::select! {
                     way = &mut way => break way,
@@ -114,8 +132,8 @@ impl Stream {
             }
         };
         let flowed = match (way, what) {
-            (Ok(way), Flowing::Out(config)) => self.send(door, way, config, orders).await,
-            (Ok(way), Flowing::In(expected)) => self.receive(way, expected, orders).await,
+            (Ok(way), Flowing::Out(config)) => self.send(way, config, orders).await,
+            (Ok(way), Flowing::In(expected)) => Box::pin(self.receive(way, expected, orders)).await,
             (Err(error), _) => Err(Loss::NotConnected(error.to_string())),
         };
         match flowed {
@@ -131,7 +149,6 @@ impl Stream {
     /// Has a pump send until an order ends it: that order.
     async fn send(
         &mut self,
-        door: &Door,
         way: Way,
         config: Arc<SenderConfig>,
         orders: &mut Orders,
@@ -139,12 +156,14 @@ impl Stream {
         let socket = way.into_socket(self.media.each_alone()).map_err(failed)?;
         let (owner, mut pumped) = mpsc::unbounded_channel();
         let fed = self.media.least_loaded();
-        let fed = fed.and_then(|pump| pump.add(socket, config, move |word| drop(owner.send(word))));
+        let fed = fed.and_then(|pump| {
+            pump.add(socket, config, move |word| drop(owner.send(Box::new(word))))
+        });
         let fed = fed.ok_or_else(|| Loss::Failed("no pump runs".into()))?;
         let mut until = None;
         loop {
             tokio::select! {
-                word = pumped.recv() => match word {
+                word = pumped.recv() => match word.map(|word| *word) {
                     Some(FromPump::Started) => {
                         let stream = self.id;
                         self.report(Report::Started { stream });
@@ -167,7 +186,6 @@ impl Stream {
                         fed.stop();
                     }
                 },
-                () = door.hear_rtcp() => self.counts.returned += 1,
             }
         }
     }
@@ -217,21 +235,25 @@ impl Stream {
     }
 
     /// The receiver of a connection that broke goes on when the same is expected again.
-    fn receiver(&mut self, expected: Arc<Expected>, framing: Framing) -> (Arc<Expected>, Receiver) {
+    fn receiver(
+        &mut self,
+        expected: Arc<Expected>,
+        framing: Framing,
+    ) -> Box<(Arc<Expected>, Receiver)> {
         match self.receiver.take() {
-            Some((same, mut receiver)) if Arc::ptr_eq(&same, &expected) => {
-                receiver.reconnected();
-                (same, receiver)
+            Some(mut same) if Arc::ptr_eq(&same.0, &expected) => {
+                same.1.reconnected();
+                same
             }
             _ => {
                 let receiver = Receiver::new(expected.clone(), framing);
-                (expected, receiver)
+                Box::new((expected, receiver))
             }
         }
     }
 
     fn end(mut self, error: Option<String>) {
-        let mut receiver = self.receiver.take().map(|(_, receiver)| receiver);
+        let mut receiver = self.receiver.take().map(|receiver| receiver.1);
         let recording = receiver.as_mut().map(Receiver::take_recording);
         self.report(Report::Ended {
             stream: self.id,
@@ -247,8 +269,7 @@ impl Stream {
     }
 
     fn report(&self, report: Report) {
-        // A node that has ended needs no reports.
-        let _ = self.reports.send(report);
+        self.reports.tell(report);
     }
 }
 
@@ -256,5 +277,26 @@ fn failed(error: io::Error) -> Loss {
     match error.kind() {
         io::ErrorKind::ConnectionReset => Loss::Closed,
         _ => Loss::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_task_of_a_sending_stream_is_small() {
+        let (reporter, _reports) = Reporter::new();
+        let stream = Stream::new(
+            StreamId(1),
+            MediaTransport::TcpActive,
+            Clock::start(),
+            Media::default(),
+            reporter,
+        );
+        let (_tell, orders) = orders();
+        let task = stream.run(IpAddr::from([127, 0, 0, 1]), orders);
+        let octets = size_of_val(&task);
+        assert!(octets <= 1024, "{octets}");
     }
 }

@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::clock::Clock;
 use super::media::Media;
+use super::reporter::{Reporter, Reports};
 use super::sink::Seat;
-use super::stream::{Stream, Told};
+use super::stream::{Stream, Tell, Told, orders};
 use crate::media::{Flowing, Loss, MediaTransport, Order, Report, StreamId};
 
 /// How long the end of a node waits for its streams.
@@ -28,17 +28,17 @@ pub(super) struct Streams {
 
 #[derive(Debug)]
 struct Live {
-    tell: HashMap<StreamId, mpsc::UnboundedSender<Told>>,
+    tell: HashMap<StreamId, Tell>,
     /// Streams that come in at a port they share, and have no task.
     seats: HashMap<StreamId, Seat>,
-    reports: mpsc::UnboundedReceiver<Report>,
-    reporter: mpsc::UnboundedSender<Report>,
+    reports: Reports,
+    reporter: Reporter,
     tasks: JoinSet<()>,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        let (reporter, reports) = mpsc::unbounded_channel();
+        let (reporter, reports) = Reporter::new();
         Live {
             tell: HashMap::new(),
             seats: HashMap::new(),
@@ -77,7 +77,7 @@ impl Streams {
                     Flowing::In(expected) => seat.start(remote, expected),
                     Flowing::Out(_) => {
                         let why = Loss::Failed("a shared port only receives".to_owned());
-                        let _ = live.reporter.send(Report::Lost { stream, why });
+                        live.reporter.tell(Report::Lost { stream, why });
                     }
                 },
                 None => live.tell(stream, Told::Start { remote, what }),
@@ -99,7 +99,7 @@ impl Streams {
             live.seats.insert(stream, seat);
             return;
         }
-        let (tell, told) = mpsc::unbounded_channel();
+        let (tell, told) = orders();
         if live.tell.insert(stream, tell).is_some() {
             tracing::warn!(?stream, "a stream was opened twice; the first one ends");
         }
@@ -113,7 +113,7 @@ impl Streams {
             return Poll::Pending;
         };
         if let Poll::Ready(Some(report)) = live.reports.poll_recv(cx) {
-            return Poll::Ready(report);
+            return Poll::Ready(*report);
         }
         while let Poll::Ready(Some(_)) = live.tasks.poll_join_next(cx) {}
         if live.is_over() {
@@ -143,19 +143,19 @@ impl Streams {
 impl Live {
     fn tell(&mut self, stream: StreamId, told: Told) {
         let stops = matches!(told, Told::Stop);
-        let heard = self.tell.get(&stream).map(|tell| tell.send(told));
+        let heard = self.tell.get(&stream).map(|tell| tell.send(Box::new(told)));
         if matches!(heard, Some(Ok(()))) {
             return;
         }
         tracing::debug!(?stream, "an order for a stream that is not open");
         if stops {
-            let _ = self.reporter.send(Report::ended(stream));
+            self.reporter.tell(Report::ended(stream));
         }
     }
 
     /// Whether every stream is stopped, gone, and has told all it had to.
     fn is_over(&self) -> bool {
-        let unheard = self.reporter.strong_count() > 1 || !self.reports.is_empty();
+        let unheard = self.reporter.has_others() || !self.reports.is_empty();
         self.tell.is_empty() && self.seats.is_empty() && !unheard
     }
 }

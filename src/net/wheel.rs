@@ -66,12 +66,12 @@ mod tests {
         for (place, tick) in [(1, 5), (2, 3), (3, 5), (4, 63)] {
             assert_eq!(wheel.put(place, tick), tick);
         }
-        assert_eq!(turn(&mut wheel, 2), []);
+        assert!(turn(&mut wheel, 2).is_empty());
         assert_eq!(turn(&mut wheel, 4), [2]);
-        assert_eq!(turn(&mut wheel, 4), []);
+        assert!(turn(&mut wheel, 4).is_empty());
         assert_eq!(turn(&mut wheel, 62), [1, 3]);
         assert_eq!(turn(&mut wheel, 63), [4]);
-        assert_eq!(turn(&mut wheel, 1000), []);
+        assert!(turn(&mut wheel, 1000).is_empty());
     }
 
     #[test]

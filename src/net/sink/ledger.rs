@@ -3,8 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
+use super::super::reporter::Reporter;
 use super::SinkTotals;
 use super::guests::GuestId;
 use crate::media::receiver::Receiver;
@@ -19,7 +18,7 @@ const MEMORY: Duration = Duration::from_secs(10);
 pub(super) struct Stream {
     pub key: u64,
     pub id: StreamId,
-    pub reports: mpsc::UnboundedSender<Report>,
+    pub reports: Reporter,
     pub receiver: Receiver,
     /// The connection that brings it.
     pub guest: Option<GuestId>,
@@ -38,12 +37,7 @@ pub(super) struct Ledger {
 }
 
 impl Stream {
-    pub fn new(
-        key: u64,
-        id: StreamId,
-        reports: mpsc::UnboundedSender<Report>,
-        receiver: Receiver,
-    ) -> Self {
+    pub fn new(key: u64, id: StreamId, reports: Reporter, receiver: Receiver) -> Self {
         Stream {
             key,
             id,
@@ -54,9 +48,9 @@ impl Stream {
         }
     }
 
-    /// Tells its owner. A node that has ended needs no reports.
+    /// Tells its owner.
     pub fn report(&self, report: Report) {
-        let _ = self.reports.send(report);
+        self.reports.tell(report);
     }
 }
 

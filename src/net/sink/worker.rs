@@ -139,7 +139,7 @@ impl Sink {
                         }
                     }
                     None => {
-                        let _ = reports.send(Report::ended(stream));
+                        reports.tell(Report::ended(stream));
                     }
                 }
             }
@@ -181,7 +181,7 @@ impl Sink {
         let (key, id, reports) = (start.key, start.stream, start.reports);
         let failed = |why: &str| {
             let why = Loss::Failed(why.to_owned());
-            let _ = reports.send(Report::Lost { stream: id, why });
+            reports.tell(Report::Lost { stream: id, why });
             None
         };
         let Some(ssrc) = start.expected.ssrc else {
