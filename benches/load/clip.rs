@@ -32,7 +32,7 @@ fn sums(cut: &Cut) -> Vec<usize> {
 }
 
 fn cut_of(sizes: &[usize]) -> Cut {
-    let clip = Clip::parse("load", stream(sizes).into(), ClipOptions::default());
+    let clip = Clip::parse("load", stream(sizes), ClipOptions::default());
     let clip = Arc::new(clip.expect("the bench writes valid H.264"));
     assert_eq!(clip.frames().len(), sizes.len());
     assert_eq!(clip.fps().as_f64(), FPS as f64);
