@@ -39,6 +39,7 @@
 //! | [`node`] | the contract: told what happens, asked what to do |
 //! | [`camera`], [`platform`] | the device, and the reference platform |
 //! | [`lab`], [`net`] | nodes in virtual time, and nodes on real sockets |
+//! | [`config`] | the fleet file: a checked plan of every camera, or file, line and way out |
 //! | [`api`] | the handles re-exported here |
 //! | [`cli`] | one file per sub-command |
 

@@ -23,7 +23,7 @@ const ROOMS: [(&str, u8); 14] = [
 ];
 
 /// What reaches for a clock, a socket, a file or chance, and the rooms that may.
-const OUTSIDE: [(&str, &[&str]); 9] = [
+const OUTSIDE: [(&str, &[&str]); 10] = [
     ("tokio::", &["net", "api", "cli", "main"]),
     ("UdpSocket", &["net"]),
     ("TcpStream", &["net"]),
@@ -32,6 +32,7 @@ const OUTSIDE: [(&str, &[&str]); 9] = [
     ("Instant::now", &["net", "api", "cli"]),
     ("SystemTime", &["net"]),
     ("rand::rng()", &["net", "api", "cli"]),
+    ("rand::random", &["net", "api", "cli"]),
     ("rsip::", &["sip"]),
 ];
 
@@ -54,6 +55,20 @@ fn no_room_sees_a_higher_one_or_a_neighbour() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_maps_of_the_readme_and_of_the_crate_name_every_room() {
+    let readme = include_str!("../README.md");
+    let crate_docs = include_str!("../src/lib.rs");
+    for (room, _) in ROOMS.iter().filter(|(room, _)| *room != "main") {
+        let row = format!("\n  {room} ");
+        assert!(readme.contains(&row), "the README's map lacks {room}");
+        assert!(
+            crate_docs.contains(&format!("[`{room}`]")),
+            "lib.rs lacks {room}"
+        );
+    }
 }
 
 #[test]

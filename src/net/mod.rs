@@ -1,4 +1,4 @@
-//! Nodes and streams on real sockets: the only room with a clock, a socket and a file.
+//! Nodes and streams on real sockets: the only room that has any.
 //!
 //! ```text
 //!  workers ─┐                                thousands of nodes on a few threads
