@@ -80,13 +80,25 @@ fn a_platform_that_is_none_is_shown_with_how_to_write_one() {
 
 #[test]
 fn a_busy_port_is_named() {
-    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    // Two sockets of one port, one of which is given up: that transport is free for sure.
+    let (udp, tcp) = same_port();
+    drop(tcp);
     let busy = udp.local_addr().unwrap().to_string();
     run(&["--local", &busy], &[&busy, "UDP", "in use", "Port 0"]);
     refused(&["platform", "--listen", &busy], &[&busy, "UDP", "in use"]);
-    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (udp, tcp) = same_port();
+    drop(udp);
     let busy = tcp.local_addr().unwrap().to_string();
     refused(&["platform", "--listen", &busy], &[&busy, "TCP", "in use"]);
+}
+
+fn same_port() -> (UdpSocket, TcpListener) {
+    loop {
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()) {
+            return (udp, tcp);
+        }
+    }
 }
 
 #[test]
