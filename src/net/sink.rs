@@ -7,7 +7,7 @@
 //! ```
 //! One listener, one UDP socket, one task and one read buffer, however many streams there are. A
 //! socket that has nothing to say costs nothing: only those that are ready are looked at
-//! ([`Bell`](super::bell::Bell)), and those at most once every few milliseconds.
+//! ([`Bell`](super::bell::Bell)), and those the less often the more of them there are.
 
 mod guests;
 mod ledger;

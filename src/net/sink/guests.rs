@@ -52,7 +52,10 @@ pub(super) struct Guest {
 /// All connections. Everything costs the same however many there are.
 #[derive(Debug)]
 pub(super) struct Guests {
-    bell: Arc<Bell>,
+    /// Where those knock who have to say whose they are.
+    front: Arc<Bell>,
+    /// Where those knock who belong to a stream.
+    back: Arc<Bell>,
     places: Vec<Option<Guest>>,
     free: Vec<u32>,
     visits: u32,
@@ -63,9 +66,10 @@ pub(super) struct Guests {
 }
 
 impl Guests {
-    pub fn new(bell: Arc<Bell>) -> Self {
+    pub fn new(front: Arc<Bell>, back: Arc<Bell>) -> Self {
         Guests {
-            bell,
+            front,
+            back,
             places: Vec::new(),
             free: Vec::new(),
             visits: 0,
@@ -96,7 +100,7 @@ impl Guests {
             place,
             visit: self.visits,
         };
-        let (knock, waker) = self.bell.knock(place);
+        let (knock, waker) = self.front.knock(place);
         waker.wake_by_ref();
         if let Some(room) = self.places.get_mut(place as usize) {
             *room = Some(Guest {
@@ -130,11 +134,15 @@ impl Guests {
 
     /// Says whose a connection is, and has it read.
     pub fn claim(&mut self, id: GuestId, is: Is) {
+        let back = self.back.knock(id.place);
         let Some(guest) = self.guest(id) else {
             return;
         };
         let was_unclaimed = guest.is_unclaimed();
         guest.is = is;
+        if matches!(is, Is::Of(_)) {
+            (guest.knock, guest.waker) = back;
+        }
         guest.ring();
         let is_unclaimed = guest.is_unclaimed();
         self.unclaimed -= usize::from(was_unclaimed && !is_unclaimed);

@@ -25,8 +25,12 @@ use crate::net::socket;
 use crate::time::Instant;
 
 /// The least time from one round of reading connections to the next: what comes in between is
-/// read together.
+/// read together. Those that have not said whose they are do not wait longer.
 const PAUSE: Duration = Duration::from_millis(2);
+/// How much longer the others wait for each of them there is, and at most: with thousands of
+/// connections, several frames of each are read at once.
+const PAUSE_EACH: Duration = Duration::from_micros(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// How often old things are looked after.
 const TICK: Duration = Duration::from_secs(1);
 /// Octets of the one read buffer.
@@ -40,7 +44,9 @@ pub struct Sink {
     orders: mpsc::UnboundedReceiver<ToSink>,
     tcp: TcpListener,
     udp: UdpSocket,
-    bell: Arc<Bell>,
+    /// Connections whose stream is not known yet, and the others.
+    front: Arc<Bell>,
+    back: Arc<Bell>,
     guests: Guests,
     ledger: Ledger,
     /// Connections that have named an SSRC before it was expected.
@@ -70,15 +76,16 @@ impl Sink {
             tcp: tcp.local_addr()?,
             udp: udp.local_addr()?,
         };
-        let bell = Arc::new(Bell::default());
+        let (front, back) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
         let sink = Sink {
             config,
             clock,
             orders,
             tcp,
             udp,
-            guests: Guests::new(bell.clone()),
-            bell,
+            guests: Guests::new(front.clone(), back.clone()),
+            front,
+            back,
             ledger: Ledger::default(),
             waiting: HashMap::new(),
             judged: Vec::new(),
@@ -92,12 +99,13 @@ impl Sink {
 
     /// Runs until every handle and every seat is dropped.
     pub async fn run(mut self) {
-        let bell = self.bell.clone();
+        let (front, back) = (self.front.clone(), self.back.clone());
         let mut tick = time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last = time::Instant::now();
-        let mut is_rung = false;
+        let mut last = [time::Instant::now(); 2];
+        let (mut at_front, mut at_back) = (false, false);
         loop {
+            let pause = self.pause();
             tokio::select! {
                 biased;
                 order = self.orders.recv() => match order {
@@ -105,10 +113,16 @@ impl Sink {
                     None => return,
                 },
                 _ = tick.tick() => self.tick(),
-                () = bell.rung(), if !is_rung => is_rung = true,
-                () = time::sleep_until(last + PAUSE), if is_rung => {
-                    self.round();
-                    (is_rung, last) = (false, time::Instant::now());
+                () = front.rung(), if !at_front => at_front = true,
+                () = back.rung(), if !at_back => at_back = true,
+                () = time::sleep_until(last[0] + PAUSE), if at_front => {
+                    self.round(&front);
+                    (at_front, last[0]) = (false, time::Instant::now());
+                    yield_now().await;
+                }
+                () = time::sleep_until(last[1] + pause), if at_back => {
+                    self.round(&back);
+                    (at_back, last[1]) = (false, time::Instant::now());
                     yield_now().await;
                 }
                 accepted = self.tcp.accept(), if !self.is_full => {
@@ -124,6 +138,13 @@ impl Sink {
                 Some(connected) = self.connecting.join_next() => self.connected(connected.ok()),
             }
         }
+    }
+
+    /// From one round of reading streams to the next.
+    fn pause(&self) -> Duration {
+        let connections = u32::try_from(self.guests.len()).unwrap_or(u32::MAX);
+        let pause = PAUSE_EACH.saturating_mul(connections);
+        pause.clamp(PAUSE, LONGEST_PAUSE)
     }
 
     fn obey(&mut self, order: ToSink) {

@@ -6,6 +6,7 @@ use tokio::io::Interest;
 
 use super::Sink;
 use crate::media::receiver::{Receiver, Sender};
+use crate::net::bell::Bell;
 use crate::net::sink::guests::{GuestId, Introduction, Is};
 use crate::net::socket;
 use crate::time::Instant;
@@ -17,10 +18,10 @@ const BATCH: usize = 32;
 
 impl Sink {
     /// Serves every connection that has knocked.
-    pub(super) fn round(&mut self) {
+    pub(super) fn round(&mut self, bell: &Bell) {
         self.catch_up();
         let mut list = std::mem::take(&mut self.list);
-        self.bell.answer(&mut list);
+        bell.answer(&mut list);
         let now = self.clock.mono();
         for place in list.drain(..) {
             self.serve(now, place);
