@@ -4,7 +4,7 @@ use clap::Parser;
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
 
 use super::machine;
-use super::plan::{Over, Plan};
+use super::plan::{Outcome, Over, Plan};
 use super::round::{Pair, Rounds, Who, once, rounds};
 
 /// Octets of a frame of 2 Mbit/s: seven full packets.
@@ -15,6 +15,10 @@ const ONE_MEGABIT: usize = 5000;
 
 /// Frames that must leave for a load to count as sustained.
 const SUSTAINED: f64 = 0.999;
+
+/// Frames of which a round must have sent this share, A as well as B, for their figures to be set
+/// against each other: whoever sends less has less to do and drops what would have been late.
+const COMPARABLE: f64 = 0.995;
 
 #[derive(Debug, Parser)]
 #[command(about = "Measures the media plane beside a bare loop")]
@@ -84,7 +88,7 @@ pub fn run(options: &Options) {
     if options.wants("most") {
         lines.most(options);
     }
-    println!("{}", lines.0);
+    println!("{}", lines.table);
 }
 
 /// Median, least and most.
@@ -113,7 +117,11 @@ impl Spread {
     }
 }
 
-struct Lines(Table);
+struct Lines {
+    table: Table,
+    /// How many rounds of the load at hand cannot be compared.
+    short: usize,
+}
 
 /// What a bar asks of a figure.
 #[derive(Clone, Copy)]
@@ -128,7 +136,7 @@ impl Lines {
         let mut table = Table::new();
         table.load_style(ASCII_MARKDOWN);
         table.set_header(["what", "vcam", "bare loop", "paired", "bar", ""]);
-        Lines(table)
+        Lines { table, short: 0 }
     }
 
     fn line(
@@ -149,14 +157,18 @@ impl Lines {
         let show = |spread: Option<Spread>, digits| {
             spread.map_or(String::new(), |spread| spread.show(digits))
         };
-        let met = if met { "" } else { "MISSED" };
-        self.0.add_row([
+        let met = match (self.short, met) {
+            (1.., _) => format!("INVALID: {} rounds fell short", self.short),
+            (0, true) => String::new(),
+            (0, false) => "MISSED".to_owned(),
+        };
+        self.table.add_row([
             what.to_owned(),
             pump.show(digits),
             show(bare, digits),
             show(paired, 3),
             asked,
-            met.to_owned(),
+            met,
         ]);
     }
 
@@ -182,7 +194,16 @@ impl Lines {
         );
     }
 
+    /// Rounds in which one of both did not carry the load.
+    fn look_for_short_rounds(&mut self, plan: &Plan, rounds: &Rounds) {
+        let carried =
+            |outcome: &Outcome| outcome.frames as f64 >= COMPARABLE * plan.due(outcome.seconds);
+        let short = |pair: &&Pair| !(carried(&pair.pump) && carried(&pair.bare));
+        self.short = rounds.pairs.iter().filter(short).count();
+    }
+
     fn large(&mut self, plan: &Plan, rounds: &Rounds) {
+        self.look_for_short_rounds(plan, rounds);
         let load = format!("{:?}, {} streams of 2 Mbit/s", plan.over, plan.streams);
         let repeated = match rounds.stolen {
             0 => String::new(),
@@ -233,6 +254,7 @@ impl Lines {
     }
 
     fn few(&mut self, plan: &Plan, rounds: &Rounds) {
+        self.look_for_short_rounds(plan, rounds);
         let load = format!("{:?}, {} streams of 1 Mbit/s", plan.over, plan.streams);
         let share = |plan: &Plan, pair: &Pair, who| outcome(pair, who).share(plan);
         self.ratio(
@@ -256,6 +278,7 @@ impl Lines {
     }
 
     fn most(&mut self, options: &Options) {
+        self.short = 0;
         let mut found: Vec<(f64, f64)> = Vec::new();
         for round in 0..options.rounds {
             let mut most = [0.0; 2];
@@ -280,7 +303,7 @@ impl Lines {
     }
 }
 
-fn outcome(pair: &Pair, who: Who) -> &super::plan::Outcome {
+fn outcome(pair: &Pair, who: Who) -> &Outcome {
     match who {
         Who::Pump => &pair.pump,
         Who::Bare => &pair.bare,
