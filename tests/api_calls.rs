@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vcam::camera::Event;
-use vcam::platform::PlayEnd;
+use vcam::platform::{Absence, PlayEnd};
 use vcam::{Camera, Clip, Error, MediaTransport, Platform, Profile, Transport};
 
 fn tiny() -> Clip {
@@ -261,4 +261,31 @@ async fn settings_that_cannot_be_are_refused_with_a_way_out() {
         error.contains("in use") && error.contains("Port 0"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_device_that_is_silent_for_a_while_stays_registered() {
+    use vcam::platform::Event as Told;
+    let builder = Platform::builder().heartbeat(Duration::from_millis(200), 1);
+    let platform = builder.start().await.unwrap();
+    let mut told = platform.events();
+    let camera = Camera::builder(Profile::builtin("generic").unwrap())
+        .platform(platform.address())
+        .media(tiny())
+        .keepalive(Duration::from_secs(1), 3)
+        .start()
+        .await
+        .unwrap();
+    for back in [false, true] {
+        loop {
+            match told.next().await.unwrap() {
+                Told::Offline { why, .. } if !back => break assert_eq!(why, Absence::Silent),
+                Told::Back { .. } if back => break,
+                _ => {}
+            }
+        }
+        assert!(platform.devices().contains_key(&camera.id()), "{back}");
+        let registered = platform.registered(camera.id(), Duration::ZERO);
+        registered.await.unwrap();
+    }
 }

@@ -10,13 +10,13 @@ use tokio::sync::{oneshot, watch};
 use super::stream::{Answered, StreamEnd};
 use crate::gb28181::DeviceId;
 use crate::media::{Loss, Verdict};
-use crate::platform::{Answer, AskFailure, Complaint, Event, PlayFailure};
+use crate::platform::{Absence, Answer, AskFailure, Complaint, Event, PlayFailure};
 use crate::sip::Transport;
 
 /// The most complaints kept; all are counted.
 const COMPLAINTS: usize = 1000;
 
-/// A device that is registered.
+/// A device that is registered. It stays so while it is silent: a Keepalive brings it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registered {
     /// Where it is.
@@ -127,6 +127,10 @@ impl Board {
                 };
                 devices.insert(*device, known) != Some(known)
             }
+            Event::Offline {
+                why: Absence::Silent,
+                ..
+            } => false,
             Event::Unregistered { device } | Event::Offline { device, .. } => {
                 devices.remove(device).is_some()
             }

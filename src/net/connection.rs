@@ -155,21 +155,13 @@ pub(super) async fn connect(local: SocketAddr, remote: SocketAddr, tag: Tag, inb
     let _ = inbox.send((tag, heard)).await;
 }
 
-/// Accepts until nobody wants more. A failure (no descriptors left) is waited out.
+/// Accepts until nobody wants more.
 pub(super) async fn accept(listener: TcpListener, tag: Tag, inbox: Inbox) {
-    const PAUSE: Duration = Duration::from_millis(100);
     loop {
-        match listener.accept().await {
-            Ok((stream, from)) => {
-                let heard = Heard::Accepted(stream, from);
-                if inbox.send((tag, heard)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(PAUSE).await;
-            }
+        let (stream, from) = socket::accept(&listener).await;
+        let heard = Heard::Accepted(stream, from);
+        if inbox.send((tag, heard)).await.is_err() {
+            return;
         }
     }
 }

@@ -65,7 +65,7 @@ impl Door {
                 let local = SocketAddr::new(*local, 0);
                 Ok(Way::Tcp(socket::connect(local, remote).await?))
             }
-            Door::Passive(listener) => Ok(Way::Tcp(listener.accept().await?.0)),
+            Door::Passive(listener) => Ok(Way::Tcp(socket::accept(listener).await.0)),
         }
     }
 }
@@ -81,5 +81,48 @@ impl Way {
             },
             Way::Tcp(stream) => Socket::Tcp(stream.into_std()?),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::net::Ipv4Addr;
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use socket2::{Domain, Socket, Type};
+
+    use super::*;
+
+    /// A door where every accept fails until its socket listens.
+    fn jammed() -> (Door, Socket, SocketAddr) {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        socket.bind(&any.into()).unwrap();
+        let at = socket.local_addr().unwrap().as_socket().unwrap();
+        let listener = socket.try_clone().unwrap().into();
+        let door = Door::Passive(TcpListener::from_std(listener).unwrap());
+        (door, socket, at)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn accepting_that_fails_is_tried_again_without_haste_until_it_works() {
+        let (door, socket, at) = jammed();
+        let mut way = pin!(door.way(at, false));
+        let polls = AtomicU32::new(0);
+        let counted = poll_fn(|cx| {
+            polls.fetch_add(1, Ordering::Relaxed);
+            way.as_mut().poll(cx).map(drop)
+        });
+        let ended = tokio::time::timeout(Duration::from_secs(1), counted).await;
+        assert!(ended.is_err(), "the failure was handed on");
+        let polls = polls.into_inner();
+        assert!((5..50).contains(&polls), "{polls} attempts in a second");
+        socket.listen(1).unwrap();
+        let _peer = TcpStream::connect(at).await.unwrap();
+        assert!(matches!(way.await, Ok(Way::Tcp(_))));
     }
 }

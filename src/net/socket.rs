@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener as Listener, TcpSocket, TcpStream};
 
 /// What may wait unsent in the kernel per media connection: enough for a large key frame, little
 /// enough that a frozen peer is noticed soon.
@@ -17,6 +17,9 @@ const LARGE_RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
 
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long nothing is accepted after a failure.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How often an odd or half-used port is given back for another.
 const PORT_ATTEMPTS: usize = 32;
@@ -72,6 +75,20 @@ pub(super) fn listener(local: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&local.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// The next who connects. A failure (no descriptors left) stays while its cause does: it is waited
+/// out.
+pub(super) async fn accept(listener: &Listener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
 }
 
 /// Connects from `local` (port 0: any; unspecified address: any) to `remote`, within
