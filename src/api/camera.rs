@@ -50,7 +50,7 @@ impl Camera {
         let node = camera::Camera::new(config.clone(), seed);
         let task = Task::spawn("the camera", node, media, move |event| {
             noted.send_if_modified(|standing| standing.note(&event));
-            let _ = tell.send(event);
+            tell.tell(event);
         });
         Camera {
             config,

@@ -75,7 +75,7 @@ impl Platform {
             if let Some(found) = score.as_ref().and_then(|score| score.note(&event)) {
                 let _ = hint.send(found);
             }
-            let _ = tell.send(without_recording(event));
+            tell.tell(without_recording(event));
         });
         if let (Some(plan), Some(watch)) = (plan, &sink) {
             let caller = Caller::new(plan.clone(), watch.score.clone(), &task.commands());

@@ -84,24 +84,28 @@ impl Demo {
     async fn play(self) -> Result<(), Failure> {
         let platform = Arc::new(Platform::builder().password(PASSWORD).start().await?);
         self.introduce(&platform);
-        let mut actors = self.cast(&platform)?;
-
-        self.title("They register, and the platform asks what they are:");
-        actors = each(actors, |actor| actor.register()).await;
-        actors = each(actors, |actor| actor.answer()).await;
-        self.report(&actors, Actor::said_about_itself);
-
-        self.title("The platform calls each of them:");
-        actors = each(actors, |actor| actor.take_call(self.time)).await;
-        self.report(&actors, Actor::said_about_call);
-        actors = self.receive(actors).await;
-
-        actors = each(actors, |actor| actor.say_goodbye()).await;
+        let mut actors = self.act(self.cast(&platform)?).await;
+        actors = each(actors, Actor::say_goodbye).await;
         let complaints = platform.complaints().len();
         if let Some(platform) = Arc::into_inner(platform) {
             platform.shut_down().await?;
         }
         self.judge(&actors, complaints)
+    }
+
+    /// All they have to do, or as much of it as there is time for until the end is asked for.
+    async fn act(&self, mut actors: Vec<Actor>) -> Vec<Actor> {
+        self.title("They register, and the platform asks what they are:");
+        actors = each(actors, Actor::register).await;
+        actors = each(actors, Actor::answer).await;
+        self.report(&actors, Actor::said_about_itself);
+        if self.stop.is_asked() {
+            return actors;
+        }
+        self.title("The platform calls each of them:");
+        actors = each(actors, |actor| actor.take_call(self.time)).await;
+        self.report(&actors, Actor::said_about_call);
+        self.receive(actors).await
     }
 
     fn introduce(&self, platform: &Platform) {
@@ -129,7 +133,8 @@ impl Demo {
         let mut actors = Vec::new();
         for ((name, path), serial) in Profile::names().zip(paths).zip(1..) {
             let profile = Profile::builtin(name)?;
-            actors.push(Actor::new(platform.clone(), profile, serial, path));
+            let (platform, stop) = (platform.clone(), self.stop.clone());
+            actors.push(Actor::new(platform, profile, serial, path, stop));
         }
         Ok(actors)
     }
@@ -143,7 +148,7 @@ impl Demo {
         self.title("They stream:");
         let began = Instant::now();
         let news: Vec<_> = actors.iter().filter_map(Actor::news).collect();
-        let received = each(actors, |actor| actor.stream(self.time, self.stop.clone()));
+        let received = each(actors, |actor| actor.stream(self.time));
         tokio::pin!(received);
         let mut tick = tokio::time::interval(match self.screen.is_terminal() {
             true => Duration::from_millis(200),
@@ -341,7 +346,10 @@ mod tests {
         let platform = Platform::builder().password_of("34020000001320000002", PASSWORD);
         let platform = Arc::new(platform.start().await.unwrap());
         let profile = Profile::builtin("generic").unwrap();
-        let cast = [1, 2].map(|n| Actor::new(platform.clone(), profile.clone(), n, PATHS[2]));
+        let cast = [1, 2].map(|n| {
+            let (platform, profile) = (platform.clone(), profile.clone());
+            Actor::new(platform, profile, n, PATHS[2], Stop::by_hand().1)
+        });
         let mut actors = each(cast.into(), Actor::register).await;
         actors = each(actors, Actor::answer).await;
         actors = each(actors, |actor| actor.take_call(Duration::from_secs(1))).await;
@@ -354,5 +362,29 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("403") && !text.contains('\n'), "{text}");
+    }
+
+    #[test]
+    fn the_end_is_heeded_in_the_middle_of_a_registration() {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+        };
+        // A platform that nobody runs does not answer.
+        let frozen = runtime().unwrap();
+        let platform = Arc::new(frozen.block_on(Platform::start()).unwrap());
+        let profile = Profile::builtin("generic").unwrap();
+        let (ask, stop) = Stop::by_hand();
+        let actor = Actor::new(platform, profile, 1, PATHS[2], stop);
+        runtime().unwrap().block_on(async {
+            let acting = tokio::spawn(async { actor.register().await.answer().await });
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(!acting.is_finished());
+            ask.send_replace(true);
+            let done = tokio::time::timeout(Duration::from_secs(5), acting).await;
+            let stopped = done.expect("it goes on").unwrap();
+            assert_eq!(stopped.failure(), Some(actor::STOPPED));
+        });
     }
 }

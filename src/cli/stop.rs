@@ -37,6 +37,18 @@ impl Stop {
         Ok(Stop(stop))
     }
 
+    /// An end that is asked for by hand.
+    #[cfg(test)]
+    pub fn by_hand() -> (watch::Sender<bool>, Stop) {
+        let (asked, stop) = watch::channel(false);
+        (asked, Stop(stop))
+    }
+
+    /// Whether the end is asked for.
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits until the end is asked for.
     pub async fn asked(&mut self) {
         if self.0.wait_for(|asked| *asked).await.is_err() {

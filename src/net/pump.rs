@@ -28,6 +28,9 @@ const TICK: Duration = Duration::from_millis(5);
 /// Each stream looks for what came back every so many ticks: about once a second.
 const LOOK_BACK: u64 = 200;
 
+/// What is later, in microseconds, counts as so late.
+const MINUTE: u64 = 60_000_000;
+
 /// How many ticks a frame that has begun may take to leave when its stream is stopped.
 const FAREWELL: u64 = 40;
 
@@ -241,7 +244,8 @@ impl Pump {
         }
         for late in self.tools.lateness.drain(..) {
             let micros = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
-            self.lateness.saturating_record(micros);
+            // It grows as far as the latest frame needs.
+            let _ = self.lateness.record(micros.min(MINUTE));
             if !stream.started {
                 stream.started = true;
                 stream.owner.tell(FromPump::Started);
@@ -280,10 +284,7 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Microseconds to a minute, three digits.
+/// Microseconds, three digits.
 fn empty_histogram() -> Histogram<u64> {
-    const MINUTE: u64 = 60_000_000;
-    Histogram::new_with_bounds(1, MINUTE, 3)
-        .or_else(|_| Histogram::new(3))
-        .expect("three significant digits are allowed")
+    Histogram::new(3).expect("three significant digits are allowed")
 }

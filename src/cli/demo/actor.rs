@@ -15,12 +15,17 @@ use crate::media::{MediaTransport, Verdict};
 use crate::profile::Profile;
 use crate::sip::Transport;
 
-/// One camera, and what became of it so far. After the first failure it does nothing more but go.
+/// What became of an actor that was told to stop before it had streamed.
+pub(super) const STOPPED: &str = "stopped before it had streamed";
+
+/// One camera, and what became of it so far. After the first failure, or when the end is asked
+/// for, it does nothing more but go.
 pub(super) struct Actor {
     platform: Arc<Platform>,
     profile: Arc<Profile>,
     id: DeviceId,
     path: (Transport, MediaTransport),
+    stop: Stop,
     camera: Option<Camera>,
     info: Option<DeviceInfo>,
     channels: u64,
@@ -48,6 +53,7 @@ impl Actor {
         profile: Arc<Profile>,
         serial: u32,
         path: (Transport, MediaTransport),
+        stop: Stop,
     ) -> Self {
         let id = platform.address().id.with_type(DeviceId::IPC);
         Actor {
@@ -55,6 +61,7 @@ impl Actor {
             platform,
             profile,
             path,
+            stop,
             camera: None,
             info: None,
             channels: 0,
@@ -68,8 +75,11 @@ impl Actor {
 
     /// It is switched on and registers.
     pub async fn register(mut self) -> Self {
-        let done = self.try_register().await;
-        self.noting(done)
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            done = self.try_register() => self.noting(done),
+            () = stop.asked() => self.stopped(),
+        }
     }
 
     async fn try_register(&mut self) -> Result<(), Error> {
@@ -80,18 +90,19 @@ impl Actor {
             .transport(self.path.0)
             .start()
             .await?;
-        let registered = camera.registered().await;
-        self.camera = Some(camera);
-        registered
+        self.camera.insert(camera).registered().await
     }
 
     /// It is asked for its catalogue and what it is.
     pub async fn answer(mut self) -> Self {
-        if self.failure.is_none() {
-            let done = self.try_answer().await;
-            return self.noting(done);
+        if self.failure.is_some() {
+            return self;
         }
-        self
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            done = self.try_answer() => self.noting(done),
+            () = stop.asked() => self.stopped(),
+        }
     }
 
     async fn try_answer(&mut self) -> Result<(), Error> {
@@ -102,11 +113,14 @@ impl Actor {
 
     /// It is called.
     pub async fn take_call(mut self, patience: Duration) -> Self {
-        if self.failure.is_none() {
-            let done = self.try_take_call(patience).await;
-            return self.noting(done);
+        if self.failure.is_some() {
+            return self;
         }
-        self
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            done = self.try_take_call(patience) => self.noting(done),
+            () = stop.asked() => self.stopped(),
+        }
     }
 
     async fn try_take_call(&mut self, patience: Duration) -> Result<(), Error> {
@@ -125,11 +139,11 @@ impl Actor {
     }
 
     /// It streams for `time`, or until the end is asked for; then it is judged, and BYE.
-    pub async fn stream(mut self, time: Duration, stop: Stop) -> Self {
+    pub async fn stream(mut self, time: Duration) -> Self {
         let Some(stream) = self.stream.take() else {
             return self;
         };
-        match self.judged(stream, time, stop).await {
+        match self.judged(stream, time).await {
             Ok(verdict) => {
                 if !verdict.is_clean() {
                     self.failure = Some(verdict.to_string());
@@ -141,12 +155,8 @@ impl Actor {
         self
     }
 
-    async fn judged(
-        &self,
-        mut stream: Stream,
-        time: Duration,
-        mut stop: Stop,
-    ) -> Result<Verdict, Error> {
+    async fn judged(&self, mut stream: Stream, time: Duration) -> Result<Verdict, Error> {
+        let mut stop = self.stop.clone();
         let enough = tokio::time::sleep(time);
         tokio::pin!(enough);
         loop {
@@ -173,6 +183,11 @@ impl Actor {
             None => Ok(()),
         };
         self.noting(off)
+    }
+
+    fn stopped(mut self) -> Self {
+        self.failure.get_or_insert(STOPPED.to_owned());
+        self
     }
 
     fn noting(mut self, done: Result<(), Error>) -> Self {
