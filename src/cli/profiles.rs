@@ -120,8 +120,14 @@ fn show(screen: Screen, profile: &Profile, settings: &[Setting]) {
             }
         }
     }
-    if settings.is_empty() {
-        screen.line("\nIt differs from the plain standard in nothing.");
+    match &profile.extends {
+        Some(base) => screen.line(format_args!(
+            "\nEverything else is as vcam profiles show {base} says."
+        )),
+        None if settings.is_empty() => {
+            screen.line("\nIt differs from the plain standard in nothing.");
+        }
+        None => {}
     }
 }
 

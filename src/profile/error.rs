@@ -17,6 +17,16 @@ pub enum ProfileError {
         /// What there is.
         known: String,
     },
+    /// A file extends what is not built in.
+    #[error("{file}: extends = {name:?}: only a profile that is built in can be extended: {known}")]
+    UnknownBase {
+        /// The file.
+        file: String,
+        /// What it extends.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// The text is no TOML, has a key that no policy knows, or a value that is none of its kind.
     #[error("{file}: {message}")]
     Invalid {
@@ -30,6 +40,14 @@ pub enum ProfileError {
 impl ProfileError {
     pub(super) fn unknown(name: &str) -> Self {
         ProfileError::Unknown {
+            name: name.to_owned(),
+            known: Profile::names().collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    pub(super) fn unknown_base(file: &str, name: &str) -> Self {
+        ProfileError::UnknownBase {
+            file: file.to_owned(),
             name: name.to_owned(),
             known: Profile::names().collect::<Vec<_>>().join(", "),
         }

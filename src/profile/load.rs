@@ -1,5 +1,7 @@
 //! Reading a profile, alone or laid over another.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -24,12 +26,33 @@ pub(super) fn profile(file: &str, text: &str) -> Result<Profile, ProfileError> {
     // The text alone first: only so do errors know their line.
     let own: Profile = toml::from_str(text).map_err(|e| ProfileError::invalid(file, e))?;
     let Some(base) = &own.extends else {
-        return Ok(own);
+        return Ok(named(file, own));
     };
-    let base = builtin::text(base).ok_or_else(|| ProfileError::unknown(base))?;
+    let base = builtin::text(base).ok_or_else(|| ProfileError::unknown_base(file, base))?;
     let mut table = table(file, base)?;
+    for of_the_base_alone in ["name", "title", "source", "evidence"] {
+        table.remove(of_the_base_alone);
+    }
     lay_over(&mut table, self::table(file, text)?);
-    Profile::deserialize(table).map_err(|e| ProfileError::invalid(file, e))
+    let whole = Profile::deserialize(table).map_err(|e| ProfileError::invalid(file, e))?;
+    Ok(named(file, whole))
+}
+
+/// A file of somebody's own need not introduce itself.
+fn named(file: &str, mut profile: Profile) -> Profile {
+    let or = |own: String, otherwise: String| match own.is_empty() {
+        true => otherwise,
+        false => own,
+    };
+    let stem = Path::new(file).file_stem().unwrap_or_default();
+    profile.name = or(profile.name, stem.to_string_lossy().into_owned());
+    let title = match &profile.extends {
+        Some(base) => format!("{base}, changed by {file}"),
+        None => profile.name.clone(),
+    };
+    profile.title = or(profile.title, title);
+    profile.source = or(profile.source, format!("the file {file}"));
+    profile
 }
 
 pub(super) fn settings(file: &str, text: &str) -> Result<Vec<Setting>, ProfileError> {
@@ -127,6 +150,32 @@ mod tests {
         assert_eq!(mine.behaviour.streams_per_channel, 1);
         assert_eq!(mine.sip, base.sip);
         assert_eq!(mine.name, "mine");
+    }
+
+    #[test]
+    fn a_file_of_ones_own_need_say_no_more_than_what_it_changes() {
+        let text = "extends = 'dahua-ipc'\n[sip]\nuser-agent = 'Mine'\n";
+        let mine = Profile::parse("a/mine.toml", text).unwrap();
+        assert_eq!(
+            (mine.name.as_str(), mine.sip.user_agent.as_str()),
+            ("mine", "Mine")
+        );
+        assert_eq!(mine.title, "dahua-ipc, changed by a/mine.toml");
+        let settings = settings("a/mine.toml", text).unwrap();
+        assert_eq!(settings.len(), 1);
+        assert_eq!(
+            settings[0].evidence, None,
+            "the base's evidence is not for our value"
+        );
+    }
+
+    #[test]
+    fn only_a_profile_that_is_built_in_can_be_extended() {
+        let error = Profile::parse("b.toml", "extends = 'a.toml'")
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("b.toml: extends"), "{error}");
+        assert!(error.contains("dahua-ipc, dahua-sd6c"), "{error}");
     }
 
     #[test]

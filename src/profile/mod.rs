@@ -28,11 +28,14 @@ pub use load::Setting;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Profile {
-    /// What `--profile` calls it.
+    /// What `--profile` calls it; of a file that does not say, the file's own name.
+    #[serde(default)]
     pub name: String,
     /// The device in a few words.
+    #[serde(default)]
     pub title: String,
     /// What it was modelled on.
+    #[serde(default)]
     pub source: String,
     /// The built-in profile that this one changes.
     #[serde(default)]
