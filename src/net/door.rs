@@ -32,10 +32,18 @@ pub(super) enum Way {
 }
 
 impl Door {
-    pub(super) fn open(transport: MediaTransport, local: IpAddr) -> io::Result<(Door, SocketAddr)> {
+    /// Opens it at `local`; UDP with an RTCP socket if `rtcp` asks for it.
+    pub(super) fn open(
+        transport: MediaTransport,
+        local: IpAddr,
+        rtcp: bool,
+    ) -> io::Result<(Door, SocketAddr)> {
         match transport {
             MediaTransport::Udp => {
-                let (rtp, rtcp) = socket::rtp_pair(local)?;
+                let (rtp, rtcp) = match rtcp {
+                    true => socket::rtp_pair(local)?,
+                    false => (socket::rtp(local)?, None),
+                };
                 let address = rtp.local_addr()?;
                 let (rtp, rtcp) = (Arc::new(rtp), rtcp.map(Arc::new));
                 Ok((Door::Udp { rtp, rtcp }, address))

@@ -14,6 +14,7 @@ use super::sink::SinkHandle;
 pub struct Media {
     pumps: Arc<Pumps>,
     each_alone: bool,
+    no_rtcp: bool,
     sink: Option<SinkHandle>,
 }
 
@@ -59,6 +60,15 @@ impl Media {
         }
     }
 
+    /// The same without RTCP sockets: a descriptor less for each UDP stream. To what a platform
+    /// sends to the port beside RTP, the system answers that nobody is there.
+    pub fn without_rtcp(self) -> Self {
+        Media {
+            no_rtcp: true,
+            ..self
+        }
+    }
+
     /// The same with one port for everything that comes in. Nodes with it cannot send.
     pub fn received_by(self, sink: SinkHandle) -> Self {
         Media {
@@ -75,6 +85,11 @@ impl Media {
     /// Whether datagrams are handed to the system one by one.
     pub(super) fn each_alone(&self) -> bool {
         self.each_alone
+    }
+
+    /// Whether UDP streams hold an RTCP socket.
+    pub(super) fn has_rtcp(&self) -> bool {
+        !self.no_rtcp
     }
 
     /// The pumps that run.

@@ -59,6 +59,20 @@ pub(super) fn rtp_pair(local: IpAddr) -> io::Result<(UdpSocket, Option<UdpSocket
     }
 }
 
+/// An RTP socket on an even port; if none can be had, any port will do.
+pub(super) fn rtp(local: IpAddr) -> io::Result<UdpSocket> {
+    let any = SocketAddr::new(local, 0);
+    let mut socket = udp(any, None)?;
+    for _ in 0..PORT_ATTEMPTS {
+        if socket.local_addr()?.port().is_multiple_of(2) {
+            break;
+        }
+        // The new one is there before the old one goes, so that it is another.
+        socket = udp(any, None)?;
+    }
+    Ok(socket)
+}
+
 /// A bound, listening, non-blocking TCP socket.
 pub(super) fn listener(local: SocketAddr) -> io::Result<TcpListener> {
     // The kernel cuts it to what it allows. Thousands may connect at once.

@@ -90,7 +90,7 @@ impl Stream {
 
     /// Opens at `local` and obeys until told to stop.
     pub(super) async fn run(mut self, local: IpAddr, mut orders: Orders) {
-        let (door, local) = match Door::open(self.transport, local) {
+        let (door, local) = match Door::open(self.transport, local, self.media.has_rtcp()) {
             Ok(opened) => opened,
             Err(error) => return self.end(Some(error.to_string())),
         };

@@ -37,6 +37,8 @@ pub enum News<N: Node> {
     Event(N::Event),
     /// The node was removed and has ended; here it is, with all it counted.
     Gone(N),
+    /// Somebody rang, see [`Workers::ring`]; the number means nothing.
+    Bell,
 }
 
 /// Why a command does not reach its node.
@@ -67,6 +69,8 @@ struct Worker<N: Node> {
 
 enum Word<N: Node> {
     Hire(Hired<N>),
+    /// Let the sink hear the bell.
+    Ring,
     /// No more nodes come: end when the last has ended.
     Finish,
 }
@@ -163,6 +167,19 @@ where
         let node = self.nodes.get(number.0 as usize).and_then(Option::as_ref);
         let node = node.ok_or(Unheard::Gone)?;
         node.send(command).map_err(|_| Unheard::Busy)
+    }
+
+    /// Every thread's sink hears [`News::Bell`] on its thread, between two pieces of news: the time
+    /// to hand over what it has gathered.
+    pub fn ring(&self) {
+        for worker in &self.workers {
+            let _ = worker.hire.send(Word::Ring);
+        }
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.workers.len()
     }
 
     /// Lets a node end: it obeys the commands that wait, its streams stop, its sockets close, and
@@ -281,6 +298,7 @@ where
         loop {
             match hired.recv().await {
                 Some(Word::Hire(hired)) => drop(nodes.spawn_local(ground.run(hired))),
+                Some(Word::Ring) => (ground.sink.borrow_mut())(NodeNumber(u32::MAX), News::Bell),
                 Some(Word::Finish) => return true,
                 None => return false,
             }

@@ -32,7 +32,7 @@ impl Aviary {
             move |number, news| {
                 let heard = match news {
                     News::Event(heard) => Some(heard),
-                    News::Gone(_) => None,
+                    News::Gone(_) | News::Bell => None,
                 };
                 let _ = tell.send((worker, number, heard));
             }
@@ -250,4 +250,13 @@ fn a_node_that_is_gone_is_nobody_and_its_place_is_free() {
     aviary.open(second);
     asker.ask("2", shared.local());
     assert!(matches!(aviary.heard(), Heard::Message(..)));
+}
+
+#[test]
+fn every_thread_hears_the_bell() {
+    let aviary = Aviary::new(3);
+    aviary.workers.ring();
+    let mut heard: Vec<_> = (0..3).map(|_| aviary.hear().0).collect();
+    heard.sort_unstable();
+    assert_eq!(heard, [0, 1, 2]);
 }
