@@ -40,6 +40,7 @@
 //! | [`camera`], [`platform`] | the device, and the reference platform |
 //! | [`lab`], [`net`] | nodes in virtual time, and nodes on real sockets |
 //! | [`config`] | the fleet file: a checked plan of every camera, or file, line and way out |
+//! | [`fleet`] | who comes and goes when, what all count together, the report |
 //! | [`api`] | the handles re-exported here |
 //! | [`cli`] | one file per sub-command |
 
@@ -54,6 +55,7 @@ pub mod api;
 pub mod camera;
 pub mod cli;
 pub mod config;
+pub mod fleet;
 pub mod gb28181;
 pub mod lab;
 pub mod media;
@@ -65,8 +67,8 @@ pub mod sip;
 pub mod time;
 
 pub use api::{
-    Camera, CameraBuilder, Channel, Clip, Error, Events, Platform, PlatformBuilder, Play, Sink,
-    SinkStatus, SinkWatch, Stream, StreamEnd, resolve,
+    Camera, CameraBuilder, Channel, Clip, Error, Events, Fleet, FleetView, Folder, Platform,
+    PlatformBuilder, Play, Sink, SinkStatus, SinkWatch, Stream, StreamEnd, resolve,
 };
 pub use camera::PlatformAddress;
 pub use gb28181::DeviceId;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with its floor. Rooms on one floor do not see each other.
-const ROOMS: [(&str, u8); 14] = [
+const ROOMS: [(&str, u8); 15] = [
     ("time", 0),
     ("sip", 1),
     ("gb28181", 1),
@@ -17,9 +17,10 @@ const ROOMS: [(&str, u8); 14] = [
     ("lab", 5),
     ("net", 5),
     ("config", 6),
-    ("api", 7),
-    ("cli", 8),
-    ("main", 9),
+    ("fleet", 7),
+    ("api", 8),
+    ("cli", 9),
+    ("main", 10),
 ];
 
 /// What reaches for a clock, a socket, a file or chance, and the rooms that may.
