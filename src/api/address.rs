@@ -37,6 +37,19 @@ async fn look_up(host: &str) -> Result<SocketAddr, String> {
     if name.is_empty() {
         return Err("the host is missing".to_owned());
     }
+    look_up_name(name, port).await
+}
+
+/// The address of a host that is known by name or by address.
+pub(super) async fn look_up_host(name: &str, port: u16) -> Result<SocketAddr, Error> {
+    let found = look_up_name(name, port).await;
+    found.map_err(|why| Error::Setting {
+        what: "the platform's address",
+        why,
+    })
+}
+
+async fn look_up_name(name: &str, port: u16) -> Result<SocketAddr, String> {
     if let Ok(ip) = name.parse::<IpAddr>() {
         return Ok(SocketAddr::new(ip, port));
     }

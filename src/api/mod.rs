@@ -8,6 +8,7 @@
 //! | [`Sink`] | what a platform does that takes thousands of streams in, for [`PlatformBuilder::sink`] |
 //! | [`Channel`] | what can be called: a channel of a camera of ours, or of a real one |
 //! | [`Clip`] | a video file, read once |
+//! | [`Fleet`] | thousands of cameras from one plan, and their report |
 //! | [`Folder`] | the files that a fleet file names |
 //! | [`Profile`](crate::profile::Profile) | the make a camera plays |
 //!
@@ -23,6 +24,7 @@ mod channel;
 mod clip;
 mod error;
 mod events;
+mod fleet;
 mod folder;
 mod platform;
 mod platform_builder;
@@ -39,6 +41,7 @@ pub use channel::Channel;
 pub use clip::Clip;
 pub use error::Error;
 pub use events::Events;
+pub use fleet::{Fleet, FleetView};
 pub use folder::Folder;
 pub use platform::{Platform, Registered};
 pub use platform_builder::PlatformBuilder;

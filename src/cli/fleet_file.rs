@@ -41,6 +41,24 @@ impl Beside {
         Ok((plan, folder))
     }
 
+    /// Whether only a slice is to be played.
+    pub fn is_sharded(&self) -> bool {
+        self.shard != Shard::WHOLE
+    }
+
+    /// The seed asked for.
+    pub fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
+    /// Waits until the duration is over that was asked for; for ever when none was.
+    pub async fn is_over(&self) {
+        match self.duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    }
+
     fn run(&self) -> Result<Run, Failure> {
         let password = match std::env::var(PASSWORD) {
             // Set to nothing is how shells and CI say that it is not set.
@@ -53,7 +71,8 @@ impl Beside {
             seed: self.seed,
             duration: self.duration,
             password,
-            drawn: rand::random(),
+            // Short enough to be typed again, and for every reader of JSON.
+            drawn: rand::random::<u32>().into(),
         })
     }
 }

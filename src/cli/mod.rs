@@ -4,10 +4,12 @@
 //! Exit codes: 0 all well, 1 the run fell short of what was asked, 2 wrong use or configuration.
 
 mod arguments;
+mod board;
 mod check;
 mod completions;
 mod demo;
 mod failure;
+mod fleet;
 mod fleet_file;
 mod log;
 mod media;

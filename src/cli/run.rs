@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::arguments::{Signalling, clip, profile};
 use super::failure::Failure;
+use super::fleet;
 use super::screen::Screen;
 use super::stop::Stop;
 use super::words;
@@ -18,26 +19,31 @@ use crate::media::Rational;
 use crate::net::{Clock, Media, Pump};
 use crate::profile::Profile;
 
-/// Play one camera against a platform until Ctrl-C
+/// Play a fleet from a file, or one camera from flags, until its time is over or Ctrl-C
 ///
-/// It registers, keeps itself alive, answers queries and streams to whoever the platform lets
-/// call. The first Ctrl-C says goodbye (BYE, unregister), a second one ends at once.
+/// Cameras register, keep themselves alive, answer queries and stream to whoever the platform lets
+/// call. The first Ctrl-C says goodbye (BYE, unregister), a second one ends at once. A fleet ends
+/// with a report, whose thresholds decide the exit code.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  vcam run fleet.toml --duration 5m --report report.json --junit junit.xml
   VCAM_PASSWORD=12345678 vcam run --platform sip:34020000002000000001@192.0.2.10:5060 \\
        --id 34020000001320000001
   vcam run --platform sip:34020000002000000001@192.0.2.10 --id 34020000001320000001 \\
        --media street.h264 --transport tcp --profile generic --name 'North gate'
 
-Exit codes: 0 it registered and ended gracefully, 1 it did not, 2 wrong use.")]
+Exit codes: 0 it registered and ended gracefully (a fleet: every threshold was kept), 1 it did
+not, 2 wrong use.")]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    fleet: fleet::Flags,
     /// The platform: sip:ID@HOST:PORT (host: a name or an address; port: 5060 if left out)
-    #[arg(long, value_name = "SIP-URI")]
-    platform: String,
+    #[arg(long, value_name = "SIP-URI", required_unless_present = "fleet")]
+    platform: Option<String>,
     /// The camera's 20-digit code
-    #[arg(long)]
-    id: DeviceId,
+    #[arg(long, required_unless_present = "fleet")]
+    id: Option<DeviceId>,
     /// The password it registers with; better given in the environment
     #[arg(
         long,
@@ -95,14 +101,23 @@ pub(super) struct Arguments {
     no_offload: bool,
 }
 
-/// Plays the camera.
+/// Plays the fleet, or the camera.
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    if let Some(file) = &arguments.fleet.fleet {
+        return fleet::run(file, &arguments.fleet, arguments.no_offload).await;
+    }
+    if arguments.fleet.beside.is_sharded() {
+        let why = "it divides a fleet file, and none is given";
+        return Err(Failure::flag("--shard", why));
+    }
     let screen = Screen::new();
     let mut stop = Stop::listen()?;
     let camera = start(&arguments).await?;
     introduce(screen, &camera);
     let mut told = Told::default();
     let mut events = camera.events();
+    let over = arguments.fleet.beside.is_over();
+    tokio::pin!(over);
     loop {
         tokio::select! {
             event = events.next() => match event {
@@ -110,6 +125,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
                 None => return Err(Error::Gone("the camera").into()),
             },
             () = stop.asked() => break,
+            () = &mut over => break,
         }
     }
     screen.renew("");
@@ -134,7 +150,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
     let profile = profile(&arguments.profile)?;
     let clip = clip(arguments.media.as_deref(), arguments.fps)?;
-    let platform = resolve(&arguments.platform).await?;
+    let platform = resolve(arguments.platform.as_deref().unwrap_or_default()).await?;
     let pump = Pump::on_thread(Clock::start(), "pump")
         .map_err(|error| Failure::Short(format!("no thread for the media: {error}")))?;
     let media = match arguments.no_offload {
@@ -143,7 +159,7 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
     };
     let mut camera = Camera::builder(profile)
         .platform(platform)
-        .id(arguments.id)
+        .id(arguments.id.map(|id| id.to_string()).unwrap_or_default())
         .password(&arguments.password)
         .channels(arguments.channels)
         .media(clip)
@@ -155,6 +171,9 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
         )
         .retry(Duration::from_secs(arguments.retry))
         .pumps(media);
+    if let Some(seed) = arguments.fleet.beside.seed() {
+        camera = camera.seed(seed);
+    }
     if let Some(channel) = arguments.channel {
         camera = camera.channel_id(channel);
     }
