@@ -93,6 +93,41 @@ fn the_program_stream_is_written_as_often_as_asked() {
 }
 
 #[test]
+fn an_export_never_overwrites_the_file_it_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("street.h264");
+    std::fs::copy(TINY, &source).unwrap();
+    let link = folder.path().join("link.ps");
+    std::fs::hard_link(&source, &link).unwrap();
+    let detour = folder.path().join(".").join("street.h264");
+    for output in [&source, &link, &detour] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vcam"));
+        let command = command.args(["media", "export"]).arg(&source);
+        let done = command.arg("-o").arg(output).assert().code(2);
+        let error = String::from_utf8(done.get_output().stderr.clone()).unwrap();
+        let name = output.display().to_string();
+        assert!(
+            error.contains("--output") && error.contains(&name) && error.contains("another name"),
+            "{error}"
+        );
+    }
+    let (before, after) = (std::fs::read(TINY), std::fs::read(&source));
+    assert!(before.unwrap() == after.unwrap(), "the source was changed");
+}
+
+#[test]
+fn an_export_to_a_dash_is_the_program_stream_on_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vcam"));
+    let command = command.args(["media", "export", TINY, "-o", "-"]);
+    let done = command.current_dir(folder.path()).assert().success();
+    let written = folder.path().join("street.ps");
+    printed(&["media", "export", TINY, "-o", written.to_str().unwrap()]);
+    assert!(done.get_output().stdout == std::fs::read(written).unwrap());
+    assert!(!folder.path().join("-").exists());
+}
+
+#[test]
 fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let text = printed(&["completions", shell]);

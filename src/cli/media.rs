@@ -1,5 +1,6 @@
 //! `vcam media`.
 
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{clip, profile};
 use super::failure::Failure;
-use super::screen::Screen;
+use super::screen::{self, Screen};
 use super::words;
 use crate::api::Clip;
 use crate::media::{Cut, Framing, Rational, export};
@@ -57,7 +58,7 @@ Examples:
     Export {
         /// H.264 byte stream (Annex B)
         file: PathBuf,
-        /// Where to write it
+        /// Where to write it; - is standard output
         #[arg(short, long)]
         output: PathBuf,
         /// How often the clip is played
@@ -101,18 +102,58 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             let profile = profile(name)?;
             let clip = clip(Some(file), *fps)?;
             let octets = export(&clip.cut(&profile), *loops);
-            std::fs::write(output, &octets).map_err(|error| {
-                Failure::flag("--output", format!("{}: {error}", output.display()))
-            })?;
-            screen.line(format_args!(
-                "{}: {}, {} as {} sends them",
-                output.display(),
+            let told = format!(
+                "{}, {} as {} sends them",
                 words::octets(octets.len() as u64),
                 words::count(clip.frames().len() as u64 * u64::from(*loops), "frame"),
                 profile.name
-            ));
+            );
+            if output.as_os_str() == "-" {
+                write_out(&octets)?;
+                screen::note(&told);
+                return Ok(());
+            }
+            write_file(file, output, &octets)?;
+            screen.line(format_args!("{}: {told}", output.display()));
             Ok(())
         }
+    }
+}
+
+/// Writes to standard output; whoever stops reading wants nothing more.
+fn write_out(octets: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(octets).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Short(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes `output`, unless that would destroy `source`.
+fn write_file(source: &Path, output: &Path, octets: &[u8]) -> Result<(), Failure> {
+    let refuse = |why: String| Failure::flag("--output", format!("{}: {why}", output.display()));
+    if is_same(source, output) {
+        return Err(refuse(
+            "this is the file that is read; give it another name, such as street.ps".to_owned(),
+        ));
+    }
+    std::fs::write(output, octets).map_err(|error| refuse(error.to_string()))
+}
+
+/// Whether two paths lead to one file, links included.
+fn is_same(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let place = |path: &Path| std::fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
+        place(one).is_some_and(|at| place(other) == Some(at))
+    }
+    #[cfg(not(unix))]
+    {
+        let place = |path: &Path| path.canonicalize().ok();
+        place(one).is_some_and(|at| place(other) == Some(at))
     }
 }
 

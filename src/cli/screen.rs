@@ -90,6 +90,11 @@ pub(super) fn error(text: &str) {
     let _ = writeln!(io::stderr(), "{word}: {text}");
 }
 
+/// Prints a remark on stderr, where it disturbs no output.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
 fn allows_colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
