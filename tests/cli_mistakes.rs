@@ -56,6 +56,33 @@ fn a_file_that_cannot_be_played_is_named_with_the_way_out() {
 }
 
 #[test]
+fn a_program_stream_is_not_taken_for_the_video_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("street.ps");
+    let path = path.to_str().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vcam"));
+    let command = command.args(["media", "export", "media/tiny.h264", "-o", path]);
+    command.assert().success();
+    run(
+        &["--media", path],
+        &[path, "an MPEG program stream", "ffmpeg"],
+    );
+}
+
+#[test]
+fn text_is_called_text_and_not_sent_through_ffmpeg() {
+    let (_folder, path) = file("street.h264", "GATE 1: 北门\n".repeat(200).as_bytes());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vcam"));
+    let done = command.args(["media", "inspect"]).arg(&path).assert();
+    let error = String::from_utf8(done.code(2).get_output().stderr.clone()).unwrap();
+    assert!(
+        error.contains("street.h264") && error.contains("text"),
+        "{error}"
+    );
+    assert!(!error.contains("ffmpeg"), "{error}");
+}
+
+#[test]
 fn an_id_that_is_none_is_shown_with_what_it_lacks() {
     let short = ["run", "--platform", PLATFORM, "--id", "3402000000132000001"];
     refused(&short, &["--id", "20 digits", "3402000000132000001", "19"]);

@@ -15,6 +15,11 @@ pub enum ClipError {
          out of a container"
     )]
     NotByteStream(&'static str),
+    /// Words: no tool makes a video of them.
+    #[error(
+        "this is text, not video: an H.264 byte stream is wanted (Annex B, usually *.h264 or *.264)"
+    )]
+    Text,
     /// A byte stream of the other codec.
     #[error(
         "this is an H.265 byte stream; only H.264 can be played: \
@@ -48,8 +53,16 @@ pub enum ClipError {
 
 /// Refuses what cannot be a clip.
 pub(super) fn refuse(bytes: &[u8], stream: &Stream) -> Result<(), ClipError> {
+    if is_text(bytes) {
+        return Err(ClipError::Text);
+    }
+    // A container may hold whole NAL units, between octets of its own that would be sent as video.
+    let known = guess(bytes);
+    if known != UNKNOWN {
+        return Err(ClipError::NotByteStream(known));
+    }
     if stream.units.is_empty() {
-        return Err(ClipError::NotByteStream(guess(bytes)));
+        return Err(ClipError::NotByteStream(UNKNOWN));
     }
     if stream.excessive {
         return Err(ClipError::ParameterSetsTooLarge);
@@ -75,9 +88,8 @@ fn unusable(bytes: &[u8], stream: &Stream) -> ClipError {
     }
     // Three octets 00 00 01 stand somewhere in most files.
     let zeros = bytes.iter().take_while(|octet| **octet == 0).count();
-    let known = guess(bytes);
-    if known != UNKNOWN || zeros < 2 || bytes.get(zeros) != Some(&1) {
-        return ClipError::NotByteStream(known);
+    if zeros < 2 || bytes.get(zeros) != Some(&1) {
+        return ClipError::NotByteStream(UNKNOWN);
     }
     let has_sps = stream.sets.any_sequence().is_some();
     let what = if has_sps {
@@ -97,6 +109,22 @@ pub(super) fn missing(what: &'static str, stream: &Stream) -> ClipError {
 }
 
 const UNKNOWN: &str = "something unknown";
+
+/// Whether a file begins with readable text and nothing else.
+fn is_text(bytes: &[u8]) -> bool {
+    const LOOKED_AT: usize = 1024;
+    let begin = &bytes[..bytes.len().min(LOOKED_AT)];
+    let text = match std::str::from_utf8(begin) {
+        Ok(text) => text,
+        // The last character may be cut in two.
+        Err(error) if error.error_len().is_none() && begin.len() < bytes.len() => {
+            std::str::from_utf8(&begin[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    let readable = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x0c');
+    !text.is_empty() && text.chars().all(readable)
+}
 
 /// What kind of file begins like this.
 fn guess(bytes: &[u8]) -> &'static str {
