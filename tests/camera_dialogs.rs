@@ -331,7 +331,25 @@ fn an_offer_refused_in_the_call_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn an_invite_while_another_is_pending_is_491() {
+fn an_invite_before_the_answer_to_the_last_is_500_and_told_when_to_come_again() {
+    let mut stage = Stage::registered();
+    let mut leg = stage.call(udp());
+    for cseq in 2..=3 {
+        leg.cseq = cseq;
+        let invite = stage.write(&leg.invite(passive()));
+        stage.say(invite);
+    }
+    let heard = stage.all_within(MOMENT);
+    let refused = heard.iter().find(|h| h.status() == 500).unwrap();
+    assert_eq!(refused.cseq(), 3);
+    let pause: u32 = refused.header("Retry-After").parse().unwrap();
+    assert!((1..=10).contains(&pause), "{pause}");
+    let accepted = heard.iter().find(|h| h.status() == 200).unwrap();
+    assert_eq!(accepted.cseq(), 2);
+}
+
+#[test]
+fn an_invite_while_our_200_is_not_acknowledged_is_491() {
     let mut stage = Stage::registered();
     let (mut leg, _) = stage.invite(udp());
     assert_eq!(again(&mut stage, &mut leg, passive()).status(), 491);
@@ -493,6 +511,92 @@ fn a_new_contact_in_the_call_moves_our_bye() {
     stage.run(MOMENT);
     let (_, bytes) = stage.lab.datagrams_at(moved).remove(0);
     assert!(bytes.starts_with(format!("BYE sip:1@{moved} ").as_bytes()));
+}
+
+#[test]
+fn a_contact_of_a_refused_invite_moves_nothing() {
+    let mut stage = Stage::registered();
+    let mut leg = stage.call(udp());
+    leg.cseq += 1;
+    let mut invite = leg.invite("v=0\r\n");
+    invite.headers = "Contact: <sip:1@10.0.0.7:5070>\r\nContent-Type: application/sdp\r\n".into();
+    let (leg, refused) = stage.dial(leg, invite);
+    assert!(refused.status() >= 400, "{refused:?}");
+    // This one is well-formed, but media is not open yet when CANCEL comes.
+    let mut invite = leg.invite(passive());
+    invite.cseq += 1;
+    invite.headers = "Contact: <sip:1@10.0.0.7:5070>\r\nContent-Type: application/sdp\r\n".into();
+    stage.say(invite.write("UDP", stage.platform, 950));
+    stage.say(leg.cancel(&invite, stage.platform, 950));
+    let statuses: Vec<_> = stage.all_within(MOMENT).iter().map(Heard::status).collect();
+    assert_eq!(statuses, [100, 200, 487]);
+    stage.command(Command::HangUp);
+    let bye = stage.next();
+    assert_eq!(
+        (bye.method(), bye.uri()),
+        ("BYE", &*format!("sip:{SERVER}@10.0.0.1:5060"))
+    );
+}
+
+#[test]
+fn our_bye_waits_for_the_ack_while_media_stops_at_once() {
+    let mut stage = Stage::registered();
+    let (leg, ok) = stage.invite(udp());
+    stage.command(Command::HangUp);
+    stage.nothing_is_left_soon();
+    assert_eq!(ends(&mut stage), [CallEnd::HungUp]);
+    let heard = stage.all_within(SECOND * 3);
+    assert!(heard.iter().all(|h| h.head == ok.head), "{heard:?}");
+    let ack = stage.write(&leg.request("ACK", leg.cseq));
+    stage.say(ack);
+    let bye = stage.next();
+    assert_eq!(bye.method(), "BYE");
+    stage.answer(&bye, 200, "");
+    stage.silence(SECOND * 40);
+    assert!(stage.datagrams().is_empty());
+    assert_eq!(stage.camera().transactions(), 0);
+}
+
+#[test]
+fn our_bye_waits_for_the_ack_of_an_invite_in_the_call_too() {
+    let (mut stage, leg, _) = renegotiating();
+    stage.command(Command::HangUp);
+    let heard = stage.all_within(SECOND * 3);
+    assert!(heard.iter().all(|h| h.status() == 200), "{heard:?}");
+    let ack = stage.write(&leg.request("ACK", leg.cseq));
+    stage.say(ack);
+    assert_eq!(stage.next().method(), "BYE");
+}
+
+#[test]
+fn a_bye_of_the_platform_makes_ours_needless() {
+    let mut stage = Stage::registered();
+    let (mut leg, _) = stage.invite(udp());
+    stage.command(Command::HangUp);
+    assert_eq!(stage.bye(&mut leg), 200);
+    leg.cseq = 1;
+    stage.acknowledge(&leg);
+    stage.silence(SECOND * 40);
+}
+
+#[test]
+fn a_platform_that_never_acknowledges_holds_a_leaving_camera_for_32_seconds() {
+    let mut stage = Stage::registered();
+    stage.invite(udp());
+    stage.command(Command::PowerOff);
+    let farewell = stage.next();
+    assert_eq!(
+        (farewell.method(), farewell.header("Expires")),
+        ("REGISTER", "0")
+    );
+    stage.answer(&farewell, 200, "");
+    let off = Event::Off { unregistered: true };
+    let heard = stage.all_within(SECOND * 31);
+    assert!(heard.iter().all(|h| h.status() == 200), "{heard:?}");
+    assert!(!stage.events().contains(&off));
+    let heard = stage.all_within(SECOND * 2);
+    assert_eq!(own_request(&heard).method(), "BYE");
+    assert_eq!(stage.events().last(), Some(&off));
 }
 
 #[test]

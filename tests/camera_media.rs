@@ -12,7 +12,7 @@ use common::stage::{CAMERA, DEVICE, MEDIA, PLATFORM, SERVER, Stage};
 use common::{addr, config, platform};
 use vcam::camera::{CallEnd, Camera, Command, Event};
 use vcam::lab::{RawState, RawTcp};
-use vcam::media::{Counts, Order, Report};
+use vcam::media::{Counts, Loss, Order, Report};
 use vcam::node::{Input, Node, Output};
 use vcam::sip::{Flow, Transport};
 use vcam::time::Now;
@@ -216,6 +216,35 @@ fn broken(wishes: &Wishes) -> Report {
         verdict: None,
         recording: Default::default(),
         error: Some("no port is free".into()),
+    }
+}
+
+#[test]
+fn a_listening_camera_that_fails_pauses_and_one_whose_peer_left_listens_on_at_once() {
+    let failed = Loss::Failed("too many open files".into());
+    for (why, pause) in [(Loss::Closed, Duration::ZERO), (failed, SECOND)] {
+        let mut puppet = Puppet::new();
+        let leg = Leg::new(1);
+        let wishes = puppet.hear(&leg, 1, offer("active", "7"));
+        let [Order::Open { stream, .. }] = wishes.orders[..] else {
+            panic!("{:?}", wishes.orders);
+        };
+        let local = addr("10.0.0.2:30000");
+        puppet.tell(Input::Media(Report::Opened { stream, local }));
+        let bytes = leg.request("ACK", 1).write("UDP", addr(PLATFORM), 2);
+        let (flow, from) = (vcam::sip::FlowId(1), addr(PLATFORM));
+        let started = puppet.tell(Input::Received { flow, from, bytes });
+        assert_eq!(started.orders.len(), 1);
+        for _ in 0..5 {
+            let why = why.clone();
+            let mut wishes = puppet.tell(Input::Media(Report::Lost { stream, why }));
+            if !pause.is_zero() {
+                assert!(wishes.orders.is_empty(), "{:?}", wishes.orders);
+                puppet.now = puppet.now.after(pause);
+                wishes = puppet.tell(Input::Tick);
+            }
+            assert!(matches!(wishes.orders[..], [Order::Start { .. }]));
+        }
     }
 }
 

@@ -112,7 +112,8 @@ fn a_stale_nonce_is_no_refusal_but_nobody_is_stale_for_ever() {
     let stale = "WWW-Authenticate: Digest realm=\"3402000000\", nonce=\"4\", stale=true\r\n";
     stage.answer(&proved, 401, stale);
     stage.silence(SECOND);
-    failure(&mut stage);
+    let (why, _) = failure(&mut stage);
+    assert!(why.contains("in other words"), "{why}");
 }
 
 #[test]
@@ -351,6 +352,41 @@ fn a_restarted_camera_begins_a_new_call() {
 }
 
 #[test]
+fn a_camera_called_back_while_it_leaves_comes_up_once_it_is_off() {
+    let mut stage = Stage::registered();
+    stage.command(Command::PowerOff);
+    let farewell = stage.next();
+    stage.command(Command::PowerOn);
+    stage.events();
+    stage.answer(&farewell, 200, "");
+    let bare = stage.next();
+    assert_eq!(
+        (bare.method(), bare.header("Expires")),
+        ("REGISTER", "3600")
+    );
+    assert_ne!(bare.header("Call-ID"), farewell.header("Call-ID"));
+    assert_eq!(stage.events(), [Event::Off { unregistered: true }]);
+    stage.answer(&bare, 200, "");
+    stage.run(SECOND);
+    assert!(stage.camera().is_registered());
+}
+
+#[test]
+fn a_camera_called_back_and_sent_off_again_stays_off() {
+    let mut stage = Stage::registered();
+    stage.command(Command::PowerOff);
+    let farewell = stage.next();
+    stage.command(Command::PowerOn);
+    stage.command(Command::PowerOff);
+    stage.answer(&farewell, 200, "");
+    stage.silence(MINUTE * 3);
+    assert_eq!(
+        stage.events().last(),
+        Some(&Event::Off { unregistered: true })
+    );
+}
+
+#[test]
 fn the_platforms_clock_is_the_cameras_clock() {
     let mut stage = stage();
     let bare = first(&mut stage);
@@ -428,6 +464,38 @@ fn keepalives_lost_at_a_server_we_were_sent_to_send_us_back() {
     stage.run(Duration::from_millis(5));
     stage.platform = addr(PLATFORM);
     assert!(stage.next().uri().contains(SERVER));
+}
+
+#[test]
+fn a_platform_we_are_sent_to_hears_no_keepalive_before_it_has_accepted() {
+    let mut stage = Stage::registered_with(|config| {
+        config.expires = MINUTE * 2;
+        config.heartbeat.interval = SECOND * 10;
+    });
+    stage.lab.bind(addr(SECOND_SERVER));
+    let refresh = stage.next_within(MINUTE * 2);
+    stage.answer(&refresh, 302, REDIRECT);
+    stage.run(Duration::from_millis(5));
+    stage.platform = addr(SECOND_SERVER);
+    stage.keeps_alive = false;
+    let there = stage.next();
+    let heard = stage.all_within(SECOND * 30);
+    assert!(heard.iter().all(|h| h.head == there.head), "{heard:?}");
+    stage.answer(&there, 200, "");
+    assert!(stage.next().is_keepalive());
+}
+
+#[test]
+fn a_lifetime_that_one_platform_raised_is_not_asked_of_the_next() {
+    let mut stage = stage();
+    stage.lab.bind(addr(SECOND_SERVER));
+    let bare = first(&mut stage);
+    stage.answer(&bare, 423, "Min-Expires: 7200\r\n");
+    let raised = stage.next();
+    stage.answer(&raised, 302, REDIRECT);
+    stage.run(Duration::from_millis(5));
+    stage.platform = addr(SECOND_SERVER);
+    assert_eq!(stage.next().header("Expires"), "3600");
 }
 
 #[test]

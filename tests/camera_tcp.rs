@@ -105,6 +105,40 @@ fn nothing_is_repeated_over_tcp() {
 }
 
 #[test]
+fn a_connection_on_which_keepalives_are_lost_is_made_anew() {
+    let mut stage = Stage::registered_with(over_tcp);
+    stage.call(udp());
+    let dead = stage.wire();
+    stage.lab.freeze(dead);
+    stage.accept(MINUTE * 10);
+    stage.lab.thaw(dead);
+    stage.lab.run_for(Duration::from_millis(5));
+    assert_eq!(stage.lab.state(dead), RawState::Closed);
+    stage.accept_registration();
+    stage.run(SECOND);
+    assert!(stage.camera().is_registered());
+    stage.nothing_is_left();
+}
+
+#[test]
+fn a_register_that_gets_no_answer_is_tried_again_on_a_new_connection_after_the_pause() {
+    let mut stage = Stage::with(over_tcp);
+    stage.power_on();
+    stage.next();
+    stage.silence(SECOND * 33);
+    let [Event::RegisterFailed { retry, .. }] = stage.events()[..] else {
+        panic!("no failure");
+    };
+    let dead = stage.wire();
+    stage.silence(retry - SECOND * 2);
+    stage.accept(SECOND * 3);
+    assert_eq!(stage.lab.state(dead), RawState::Closed);
+    stage.accept_registration();
+    stage.silence(MINUTE * 3);
+    assert!(stage.camera().is_registered());
+}
+
+#[test]
 fn a_message_in_a_hundred_segments_is_one_message() {
     let mut stage = Stage::registered_with(over_tcp);
     let query = stage.write(&Request::query("DeviceInfo", DEVICE));

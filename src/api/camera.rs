@@ -100,7 +100,7 @@ impl Camera {
     pub async fn registered_within(&self, patience: Duration) -> Result<(), Error> {
         let deadline = Instant::now() + patience;
         let settled = self.wait(|standing| {
-            standing.registered || standing.off.is_some() || standing.is_hopeless_until(deadline)
+            standing.registered || standing.off || standing.is_hopeless_until(deadline)
         });
         if let Ok(gone @ Err(_)) = timeout_at(deadline, settled).await {
             return gone;
@@ -145,9 +145,10 @@ impl Camera {
         self.task.command(Command::PowerOn).await
     }
 
-    /// Switches it on again after [`power_off`](Self::power_off).
+    /// Switches it on again after [`power_off`](Self::power_off). While that is still under way,
+    /// it comes up as soon as it is off.
     pub async fn power_on(&self) -> Result<(), Error> {
-        self.standing.send_modify(|standing| standing.off = None);
+        self.standing.send_modify(Standing::come_back);
         self.switch_on().await
     }
 
@@ -156,9 +157,12 @@ impl Camera {
     /// the platform did not confirm; the camera is off all the same.
     pub async fn power_off(&self) -> Result<(), Error> {
         let was_registered = self.is_registered();
+        let before = self.standing.borrow().departures;
+        self.standing.send_modify(Standing::leave);
         self.task.command(Command::PowerOff).await?;
-        self.wait(|standing| standing.off.is_some()).await?;
-        let confirmed = self.standing.borrow().off == Some(true);
+        self.wait(|standing| standing.off || standing.departures != before)
+            .await?;
+        let confirmed = self.standing.borrow().confirmed;
         if was_registered && !confirmed {
             return Err(Error::NotUnregistered(self.id()));
         }

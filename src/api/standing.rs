@@ -12,8 +12,16 @@ pub(super) struct Standing {
     pub registered: bool,
     /// The latest trouble, until a registration succeeds.
     trouble: Option<Trouble>,
-    /// Set when it is off: whether the platform confirmed the unregistration.
-    pub off: Option<bool>,
+    /// Whether it is off, and meant to stay so.
+    pub off: bool,
+    /// How often it has gone off.
+    pub departures: u64,
+    /// Whether the platform confirmed the last unregistration.
+    pub confirmed: bool,
+    /// Whether it was told to go off and is not yet.
+    leaving: bool,
+    /// Whether it is to come up again once it is off.
+    again: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -24,6 +32,18 @@ struct Trouble {
 }
 
 impl Standing {
+    /// It was told to switch off.
+    pub fn leave(&mut self) {
+        self.leaving = !self.off;
+        self.again = false;
+    }
+
+    /// It was told to switch on: at once, or when it has gone off.
+    pub fn come_back(&mut self) {
+        self.off = false;
+        self.again = self.leaving;
+    }
+
     /// Takes in what the camera tells; `true` when that changed something.
     pub fn note(&mut self, event: &Event) -> bool {
         match event {
@@ -35,7 +55,10 @@ impl Standing {
             Event::PlatformLost { why } => self.fail(why, None),
             Event::Off { unregistered } => {
                 self.registered = false;
-                self.off = Some(*unregistered);
+                self.departures += 1;
+                self.confirmed = *unregistered;
+                self.leaving = false;
+                self.off = !std::mem::take(&mut self.again);
             }
             _ => return false,
         }
@@ -59,7 +82,7 @@ impl Standing {
     /// Why it is not registered, in words for a person.
     pub fn why_not(&self) -> String {
         match &self.trouble {
-            _ if self.off.is_some() => "it is off".to_owned(),
+            _ if self.off => "it is off".to_owned(),
             None => "no answer came; is the platform listening there?".to_owned(),
             Some(Trouble { why, again: None }) => explained(why),
             Some(Trouble {
@@ -87,6 +110,27 @@ pub(crate) fn explained(why: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_camera_called_back_while_it_leaves_is_not_taken_for_off() {
+        let gone = Event::Off { unregistered: true };
+        let mut standing = Standing::default();
+        standing.leave();
+        standing.come_back();
+        standing.note(&gone);
+        assert!(!standing.off && standing.confirmed);
+        assert_eq!(standing.departures, 1);
+        standing.leave();
+        standing.come_back();
+        standing.leave();
+        standing.note(&gone);
+        assert!(standing.off, "the last wish counts");
+        standing.leave();
+        standing.come_back();
+        standing.leave();
+        standing.note(&gone);
+        assert!(standing.off, "one that was off already was not leaving");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn waiting_has_no_use_when_the_next_attempt_comes_too_late() {

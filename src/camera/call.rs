@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::gb28181::sdp::Offer;
 use crate::gb28181::{DeviceId, Ssrc, Subject};
-use crate::media::{Counts, Flowing, MediaTransport, Order, SenderConfig, StreamId};
+use crate::media::{Counts, Flowing, Loss, MediaTransport, Order, SenderConfig, StreamId};
 use crate::sip::{Dialog, Request, TransactionId, Uri};
 use crate::time::Instant;
 
@@ -123,11 +123,15 @@ impl Call {
     }
 
     /// Media broke. When to try again, or `None` when it was tried often enough. A listening
-    /// stream just waits for the next connection.
-    pub fn lost(&mut self) -> Option<Duration> {
+    /// stream just waits for the next connection: at once when the peer closed the last one, after
+    /// the pause when the system failed.
+    pub fn lost(&mut self, why: &Loss) -> Option<Duration> {
         self.state = State::Recovering;
         if self.terms.transport == MediaTransport::TcpPassive {
-            return Some(Duration::ZERO);
+            return Some(match why {
+                Loss::Closed => Duration::ZERO,
+                Loss::NotConnected(_) | Loss::Failed(_) => RECONNECT_PAUSE,
+            });
         }
         self.failures += 1;
         (self.failures <= RECONNECT_TRIES).then_some(RECONNECT_PAUSE)

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use crate::gb28181::DeviceId;
 use crate::media::{Counts, Loss, Order, Report, StreamId};
 use crate::profile::StartMedia;
-use crate::sip::{Method, Request, TransactionId};
+use crate::sip::{Dialog, Method, Request, TransactionId};
 use crate::time::Now;
 
 use super::call::{Call, Pending, State};
@@ -28,11 +28,20 @@ pub(super) struct Calls {
     pub(super) live: BTreeMap<CallNumber, Call>,
     /// Streams ordered to stop whose last report has not come yet.
     closing: BTreeMap<StreamId, Closing>,
+    /// Dialogs we have left whose last 200 is not acknowledged, each by that INVITE: BYE must wait
+    /// for the ACK or for the end of the transaction (RFC 3261 §15).
+    farewells: BTreeMap<TransactionId, Farewell>,
     /// Channels without a picture.
     offline: Vec<DeviceId>,
     pub(super) last_number: u64,
     last_stream: u64,
     pub(super) nominal_ports: u16,
+}
+
+/// The BYE of a call that is over.
+struct Farewell {
+    dialog: Dialog,
+    to: SocketAddr,
 }
 
 /// A stream on its way out.
@@ -53,9 +62,9 @@ struct Over {
 }
 
 impl Calls {
-    /// Whether no call is up and no stream is left.
+    /// Whether no call is up, no stream is left and no BYE is still to be sent.
     pub fn is_idle(&self) -> bool {
-        self.live.is_empty() && self.closing.is_empty()
+        self.live.is_empty() && self.closing.is_empty() && self.farewells.is_empty()
     }
 
     /// How many calls are up.
@@ -101,6 +110,7 @@ impl Calls {
         for number in self.numbers(|_| true) {
             self.end(now, line, number, why);
         }
+        self.farewells.clear();
     }
 
     fn numbers(&self, which: impl Fn(&Call) -> bool) -> Vec<CallNumber> {
@@ -133,6 +143,7 @@ impl Calls {
 
     /// ACK of a 200: what it agreed to takes effect.
     pub fn acknowledged(&mut self, now: Now, line: &mut Line, transaction: TransactionId) {
+        self.say_farewell(now, line, transaction, Purpose::Bye);
         let Some((number, pending)) = self.take_pending(transaction) else {
             return;
         };
@@ -170,7 +181,11 @@ impl Calls {
     /// BYE (RFC 3261 §15.1.2). An INVITE that still waits for its answer gets 487.
     pub fn bye(&mut self, now: Now, line: &mut Line, incoming: &Incoming) {
         let Some(number) = self.of(&incoming.request) else {
-            return line.reply(now.mono, incoming.transaction, &incoming.request, 481);
+            let status = match self.forget_farewell(&incoming.request) {
+                true => 200,
+                false => 481,
+            };
+            return line.reply(now.mono, incoming.transaction, &incoming.request, status);
         };
         if let Some(status) = self.out_of_order(number, &incoming.request) {
             return line.reply(now.mono, incoming.transaction, &incoming.request, status);
@@ -209,10 +224,32 @@ impl Calls {
     /// Nobody acknowledged our 200: the dialog exists, so it is ended with BYE (RFC 3261
     /// §13.3.1.4).
     pub fn unacknowledged(&mut self, now: Now, line: &mut Line, transaction: TransactionId) {
+        self.say_farewell(now, line, transaction, Purpose::Farewell);
         if let Some((number, pending)) = self.take_pending(transaction) {
             self.abandon(line, number, &pending);
             self.hang_up(now, line, number, CallEnd::Unacknowledged);
         }
+    }
+
+    /// The BYE that waited for the end of an INVITE.
+    fn say_farewell(
+        &mut self,
+        now: Now,
+        line: &mut Line,
+        transaction: TransactionId,
+        purpose: Purpose,
+    ) {
+        if let Some(mut farewell) = self.farewells.remove(&transaction) {
+            let bye = farewell.dialog.request(Method::Bye);
+            line.send(now.mono, purpose, farewell.to, bye);
+        }
+    }
+
+    /// The platform's own BYE makes ours needless. Whether there was one to be sent.
+    fn forget_farewell(&mut self, request: &Request) -> bool {
+        let waiting = self.farewells.len();
+        self.farewells.retain(|_, f| !f.dialog.matches(request));
+        self.farewells.len() < waiting
     }
 
     fn take_pending(&mut self, transaction: TransactionId) -> Option<(CallNumber, Pending)> {
@@ -281,7 +318,7 @@ impl Calls {
         let Some(call) = self.playing(stream) else {
             return;
         };
-        let (number, again) = (call.number, call.lost());
+        let (number, again) = (call.number, call.lost(&why));
         let call_id = call.dialog.call_id.clone();
         line.tell(Event::MediaLost {
             call: number,
@@ -372,15 +409,26 @@ impl Calls {
         self.live.values_mut().find(|call| call.stream == stream)
     }
 
-    /// Ends a call from our side: BYE when the platform holds the dialog.
+    /// Ends a call from our side: BYE when the platform holds the dialog, but not before it has
+    /// acknowledged our last 200.
     pub(super) fn hang_up(&mut self, now: Now, line: &mut Line, number: CallNumber, why: CallEnd) {
         let Some(call) = self.live.get_mut(&number) else {
             return;
         };
         if call.established {
-            let bye = call.dialog.request(Method::Bye);
             let to = call.destination();
-            line.send(now.mono, Purpose::Bye, to, bye);
+            let answered = call.pending.as_ref().filter(|p| p.answered.is_some());
+            match answered.map(|pending| pending.transaction) {
+                Some(unacknowledged) => {
+                    let dialog = call.dialog.clone();
+                    let farewell = Farewell { dialog, to };
+                    self.farewells.insert(unacknowledged, farewell);
+                }
+                None => {
+                    let bye = call.dialog.request(Method::Bye);
+                    line.send(now.mono, Purpose::Bye, to, bye);
+                }
+            }
         }
         self.end(now, line, number, why);
     }

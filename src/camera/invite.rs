@@ -165,11 +165,8 @@ impl Calls {
             return Err(Refusal::new(status, "CSeq runs backwards"));
         }
         let call = self.live.get(&number).ok_or_else(unknown)?;
-        if call.pending.is_some() {
-            return Err(Refusal::new(
-                491,
-                "an INVITE of this dialog is still pending",
-            ));
+        if let Some(pending) = &call.pending {
+            return Err(overtaking(line, pending));
         }
         let config = line.config.clone();
         let channel = config.channel(call.channel.as_str()).ok_or_else(unknown)?;
@@ -185,7 +182,6 @@ impl Calls {
         let Some(call) = self.live.get_mut(&number) else {
             return Err(unknown());
         };
-        call.dialog.retarget(&request.headers);
         call.pending = Some(Pending {
             transaction: incoming.transaction,
             request: request.clone(),
@@ -199,6 +195,19 @@ impl Calls {
             accept(now, line, call);
         }
         Ok(())
+    }
+}
+
+/// An INVITE while an earlier one of the dialog is not over. Before our final answer that is 500
+/// with a `Retry-After` by chance (RFC 3261 §14.2). Between our 200 and its ACK the RFC names no
+/// status; we choose 491, which lets the platform try again soon.
+fn overtaking(line: &mut Line, pending: &Pending) -> Refusal {
+    match pending.answered {
+        Some(_) => Refusal::new(491, "the last answer of this dialog is not acknowledged"),
+        None => Refusal {
+            retry_after: Some(line.rng.random_range(1..=10)),
+            ..Refusal::new(500, "an INVITE of this dialog is still unanswered")
+        },
     }
 }
 
@@ -246,7 +255,8 @@ pub(super) fn answer(now: Now, line: &mut Line, call: &mut Call, local: SocketAd
     accept(now, line, call);
 }
 
-/// 200 with the SDP at hand.
+/// 200 with the SDP at hand. Only now does the INVITE's Contact count: a refused one moves nothing
+/// (RFC 3261 §12.2).
 fn accept(now: Now, line: &mut Line, call: &mut Call) {
     let Some(pending) = &mut call.pending else {
         return;
@@ -255,6 +265,7 @@ fn accept(now: Now, line: &mut Line, call: &mut Call) {
     let response = answer_in(line, &pending.request, 200, &call.dialog)
         .with_body(&content_type, call.answer.clone());
     pending.answered = Some(now.mono);
+    call.dialog.retarget(&pending.request.headers);
     call.established = true;
     line.respond(now.mono, pending.transaction, response);
     line.tell(Event::Answered {
@@ -286,10 +297,14 @@ pub(super) fn refuse(
         status,
         why,
         accept,
+        retry_after,
     } = refusal;
     let mut response = line.endpoint.answer(request, status);
     if let Some(types) = accept {
         response = response.with_header("Accept", types);
+    }
+    if let Some(seconds) = retry_after {
+        response = response.with_header("Retry-After", seconds.to_string());
     }
     line.respond(now.mono, transaction, response);
     line.tell(Event::Refused {

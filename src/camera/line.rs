@@ -42,6 +42,8 @@ pub(super) enum Purpose {
     /// A part of a MANSCDP answer; the next part waits for it.
     Report,
     Bye,
+    /// The BYE to a platform that has not even acknowledged our 200: nobody waits for its answer.
+    Farewell,
 }
 
 /// A request that waits for its final response.
@@ -66,6 +68,8 @@ pub(super) struct Line {
     /// Whether the flow was asked for and not closed since.
     wanted: bool,
     open: Option<Flow>,
+    /// Whether a REGISTER on this flow got no answer: a connection may be dead and not know it.
+    pub doubtful: bool,
     message_cseq: u32,
     sn: u32,
     pub rng: Xoshiro256PlusPlus,
@@ -83,6 +87,7 @@ impl Line {
             flow: FlowId(0),
             wanted: false,
             open: None,
+            doubtful: false,
             message_cseq: 0,
             sn: config.first_sn.saturating_sub(1),
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
@@ -125,6 +130,7 @@ impl Line {
     }
 
     pub fn opened(&mut self, is: Flow) {
+        self.doubtful = false;
         self.open = Some(is);
         self.endpoint.opened(self.flow, is);
     }

@@ -38,6 +38,8 @@ pub use event::{CallEnd, CallNumber, Command, Event};
 /// ```text
 ///  Off ──PowerOn──▶ On ──PowerOff──▶ Leaving (BYE, unregister) ──▶ Off
 /// ```
+///
+/// A PowerOn while it leaves is remembered: it comes up as soon as it was off. The last wish counts.
 pub struct Camera {
     power: Power,
     line: Line,
@@ -51,7 +53,11 @@ pub struct Camera {
 enum Power {
     Off,
     On,
-    Leaving { unregistered: bool },
+    Leaving {
+        unregistered: bool,
+        /// Whether it is to come up again once it is off.
+        again: bool,
+    },
 }
 
 impl Camera {
@@ -115,15 +121,22 @@ impl Camera {
     }
 
     fn power_on(&mut self) {
-        if self.power == Power::Off {
-            self.power = Power::On;
-            self.registration.return_home(&mut self.line);
-            self.registration.restart();
-            self.line.reopen();
+        match &mut self.power {
+            Power::On => {}
+            Power::Leaving { again, .. } => *again = true,
+            Power::Off => {
+                self.power = Power::On;
+                self.registration.return_home(&mut self.line);
+                self.registration.restart();
+                self.line.reopen();
+            }
         }
     }
 
     fn power_off(&mut self, now: Now) {
+        if let Power::Leaving { again, .. } = &mut self.power {
+            *again = false;
+        }
         if self.power != Power::On {
             return;
         }
@@ -134,12 +147,17 @@ impl Camera {
         self.registration.unregister(now, &mut self.line);
         self.power = Power::Leaving {
             unregistered: false,
+            again: false,
         };
     }
 
     /// Off, once every BYE and the unregistration are over and all media is gone.
     fn try_off(&mut self) {
-        let Power::Leaving { unregistered } = self.power else {
+        let Power::Leaving {
+            unregistered,
+            again,
+        } = self.power
+        else {
             return;
         };
         let busy = self.registration.is_busy() || self.line.is_waiting_for(Purpose::Bye);
@@ -150,6 +168,9 @@ impl Camera {
         self.registration.drop_silently(&mut self.line);
         self.line.close();
         self.line.tell(Event::Off { unregistered });
+        if again {
+            self.power_on();
+        }
     }
 
     fn opened(&mut self, now: Now, flow: FlowId, is: Flow) {
@@ -165,9 +186,10 @@ impl Camera {
     fn timer(&mut self, now: Now, timer: Timer) {
         let line = &mut self.line;
         match timer {
-            Timer::Register if self.power == Power::On && line.is_open() => {
-                self.registration.register(now, line);
-            }
+            Timer::Register if self.power == Power::On && line.is_open() => match line.doubtful {
+                true => self.follow(now),
+                false => self.registration.register(now, line),
+            },
             Timer::Register => {}
             Timer::Keepalive => self.beat.send(now, line),
             Timer::Reopen => line.reopen(),
@@ -243,7 +265,7 @@ impl Camera {
                 self.pulse(now, pulse);
             }
             Purpose::Report => self.messages.answered(now, line, sent, answer.ok()),
-            Purpose::Bye => {}
+            Purpose::Bye | Purpose::Farewell => {}
         }
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Refusal {
     pub why: String,
     /// What we would have understood, for 415.
     pub accept: Option<&'static str>,
+    /// After how many seconds to try again, for 500.
+    pub retry_after: Option<u32>,
 }
 
 impl Refusal {
@@ -32,6 +34,7 @@ impl Refusal {
             status,
             why: why.into(),
             accept: None,
+            retry_after: None,
         }
     }
 }

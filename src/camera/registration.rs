@@ -14,6 +14,8 @@ const MAX_REDIRECTS: u32 = 5;
 /// Answers of one round that ask for the same REGISTER in other words (401, 423) before we give
 /// up until the retry timer.
 const MAX_CORRECTIONS: u32 = 4;
+/// What is told then.
+const NEVER_CONTENT: &str = "the platform asks for the REGISTER in other words without end";
 /// Refusals of credentials, in a row and not for staleness, that end a round (§9.1.2).
 const MAX_REFUSALS: u32 = 2;
 
@@ -34,7 +36,7 @@ pub(super) struct Registration {
     call_id: String,
     tag: String,
     cseq: u32,
-    /// What we ask for; a 423 raises it.
+    /// What we ask for; a 423 raises it for that platform.
     expires: Duration,
     round: Round,
     redirects: u32,
@@ -156,6 +158,7 @@ impl Registration {
         let away = line.platform != line.config.platform;
         if away {
             line.platform = line.config.platform.clone();
+            self.expires = line.config.expires;
             self.restart();
         }
         away
@@ -212,6 +215,7 @@ impl Registration {
         if self.state == State::Unregistering {
             return self.unregistered(false);
         }
+        line.doubtful = true;
         self.failed(now, line, why.to_owned(), None)
     }
 
@@ -223,6 +227,7 @@ impl Registration {
         if granted.is_zero() {
             return self.failed(now, line, "200 with Expires: 0".to_owned(), None);
         }
+        line.doubtful = false;
         let fresh = !self.registered;
         self.state = State::Registered;
         self.registered = true;
@@ -254,8 +259,11 @@ impl Registration {
         if self.round.answered && !challenge.stale {
             self.round.refusals += 1;
         }
-        if self.round.refusals >= MAX_REFUSALS || self.round.corrections > MAX_CORRECTIONS {
+        if self.round.refusals >= MAX_REFUSALS {
             return self.give_up(now, line, "the platform refuses our password");
+        }
+        if self.round.corrections > MAX_CORRECTIONS {
+            return self.give_up(now, line, NEVER_CONTENT);
         }
         self.round.answered = true;
         let expires = match self.state {
@@ -280,7 +288,10 @@ impl Registration {
         self.round.corrections += 1;
         let least = seconds(response.headers.value("Min-Expires"));
         match least {
-            Some(least) if least > self.expires && self.round.corrections <= MAX_CORRECTIONS => {
+            Some(least) if least > self.expires => {
+                if self.round.corrections > MAX_CORRECTIONS {
+                    return self.give_up(now, line, NEVER_CONTENT);
+                }
                 self.expires = least;
                 self.round.answered = false;
                 self.send(now, line, least, None);
@@ -306,6 +317,7 @@ impl Registration {
             return self.failed(now, line, "redirected too often".to_owned(), None);
         }
         line.platform = next;
+        self.expires = line.config.expires;
         self.restart();
         self.state = State::Idle;
         Outcome::Redirected

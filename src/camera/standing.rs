@@ -68,7 +68,11 @@ impl Camera {
                     self.beat.start(now, &mut self.line);
                 }
             }
-            Outcome::Redirected => self.follow(now),
+            Outcome::Redirected => {
+                // Whoever has not accepted us yet hears no Keepalive.
+                self.beat.stop(&mut self.line);
+                self.follow(now);
+            }
             Outcome::Failed { lost, returns } => {
                 self.beat.stop(&mut self.line);
                 if lost {
@@ -80,15 +84,15 @@ impl Camera {
                 }
             }
             Outcome::Unregistered { confirmed } => {
-                self.power = Power::Leaving {
-                    unregistered: confirmed,
-                };
+                if let Power::Leaving { unregistered, .. } = &mut self.power {
+                    *unregistered = confirmed;
+                }
             }
         }
     }
 
-    /// Registers with another platform than before: over UDP on the same socket, over TCP on a new
-    /// connection, and calls end with the old one.
+    /// Registers with another platform than before, or with one that fell silent: over UDP on the
+    /// same socket, over TCP on a new connection, and calls end with the old one.
     pub(super) fn follow(&mut self, now: Now) {
         match self.line.config.transport {
             _ if self.power != Power::On => {}
@@ -114,7 +118,8 @@ impl Camera {
             }
             Pulse::Lost => {
                 self.platform_lost(now, "keepalives lost");
-                self.register_again(now);
+                self.registration.return_home(&mut self.line);
+                self.follow(now);
             }
         }
     }
