@@ -45,6 +45,10 @@ impl<T> Mailbox<T> {
         Ok(())
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.inside().closed
+    }
+
     /// No more letters: the reader gets those that wait, then the end.
     pub(super) fn close(&self) {
         let mut inside = self.inside();

@@ -273,6 +273,21 @@ impl Stream {
     }
 }
 
+impl Drop for Stream {
+    /// A stream whose task panics still has its last word.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.report(Report::Ended {
+                stream: self.id,
+                counts: self.counts,
+                verdict: None,
+                recording: Bytes::new(),
+                error: Some("the task of the stream failed".to_owned()),
+            });
+        }
+    }
+}
+
 fn failed(error: io::Error) -> Loss {
     match error.kind() {
         io::ErrorKind::ConnectionReset => Loss::Closed,
@@ -283,6 +298,20 @@ fn failed(error: io::Error) -> Loss {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_that_panics_has_ended_with_an_error() {
+        let (reporter, mut reports) = Reporter::new();
+        let (id, udp) = (StreamId(1), MediaTransport::Udp);
+        let stream = Stream::new(id, udp, Clock::start(), Media::default(), reporter);
+        let thread = std::thread::spawn(move || {
+            let _stream = stream;
+            panic!("it was told to");
+        });
+        assert!(thread.join().is_err());
+        let report = reports.try_recv().map(|report| *report);
+        assert!(matches!(report, Ok(Report::Ended { stream, error: Some(_), .. }) if stream == id));
+    }
 
     #[test]
     fn the_task_of_a_sending_stream_is_small() {

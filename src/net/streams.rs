@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::clock::Clock;
 use super::media::Media;
@@ -61,7 +61,9 @@ impl Streams {
     /// Carries out an order; what comes of it is told by [`Streams::poll_next`].
     pub(super) fn order(&mut self, order: Order) {
         let live = self.live.get_or_insert_default();
-        while live.tasks.try_join_next().is_some() {}
+        while let Some(ended) = live.tasks.try_join_next() {
+            note(ended);
+        }
         match order {
             Order::Open {
                 stream,
@@ -115,7 +117,9 @@ impl Streams {
         if let Poll::Ready(Some(report)) = live.reports.poll_recv(cx) {
             return Poll::Ready(*report);
         }
-        while let Poll::Ready(Some(_)) = live.tasks.poll_join_next(cx) {}
+        while let Poll::Ready(Some(ended)) = live.tasks.poll_join_next(cx) {
+            note(ended);
+        }
         if live.is_over() {
             self.live = None;
         }
@@ -137,6 +141,15 @@ impl Streams {
         live.seats.clear();
         let farewell = async { while live.tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    }
+}
+
+/// The report of a stream's failure is the stream's own.
+fn note(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a stream's task failed");
     }
 }
 

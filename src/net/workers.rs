@@ -3,11 +3,15 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::thread::JoinHandle;
 
 use tokio::runtime::{self, Runtime};
@@ -37,6 +41,8 @@ pub enum News<N: Node> {
     Event(N::Event),
     /// The node was removed and has ended; here it is, with all it counted.
     Gone(N),
+    /// The node's task panicked, and the node is lost with it: a fault of ours.
+    Failed,
     /// Somebody rang, see [`Workers::ring`]; the number means nothing.
     Bell,
 }
@@ -44,7 +50,7 @@ pub enum News<N: Node> {
 /// Why a command does not reach its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unheard {
-    /// The node is removed, or there never was one.
+    /// The node is removed or has failed, or there never was one.
     #[error("there is no such node")]
     Gone,
     /// Too many commands wait for it already.
@@ -166,7 +172,10 @@ where
     pub fn command(&self, number: NodeNumber, command: N::Command) -> Result<(), Unheard> {
         let node = self.nodes.get(number.0 as usize).and_then(Option::as_ref);
         let node = node.ok_or(Unheard::Gone)?;
-        node.send(command).map_err(|_| Unheard::Busy)
+        node.send(command).map_err(|_| match node.is_closed() {
+            true => Unheard::Gone,
+            false => Unheard::Busy,
+        })
     }
 
     /// Every thread's sink hears [`News::Bell`] on its thread, between two pieces of news: the time
@@ -309,6 +318,19 @@ where
     }
 }
 
+/// What a future comes to; `None` if it panics, after which nothing of it is looked at again.
+async fn whole<T>(life: impl Future<Output = T>) -> Option<T> {
+    let mut life = pin!(life);
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(cx)));
+        match polled {
+            Ok(polled) => polled.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}
+
 impl<S> Ground<S> {
     /// The life of one node.
     fn run<N>(&self, hired: Hired<N>) -> impl Future<Output = ()> + use<N, S>
@@ -322,6 +344,7 @@ impl<S> Ground<S> {
             seat,
             commands,
         } = hired;
+        let mailbox = commands.clone();
         let flows = Flows::default()
             .seated(seat)
             .troubling(self.trouble.clone());
@@ -330,9 +353,17 @@ impl<S> Ground<S> {
         let tell = sink.clone();
         let life = driver.run(move |event| (tell.borrow_mut())(number, News::Event(event)));
         async move {
-            let node = life.await;
+            let ended = whole(life).await;
+            mailbox.drain();
             load.fetch_sub(1, Ordering::Relaxed);
-            (sink.borrow_mut())(number, News::Gone(node));
+            let news = match ended {
+                Some(node) => News::Gone(node),
+                None => {
+                    tracing::error!(node = number.0, "a node's task failed");
+                    News::Failed
+                }
+            };
+            (sink.borrow_mut())(number, news);
         }
     }
 }

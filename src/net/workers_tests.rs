@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use super::{Clock, Media, News, NodeNumber, Shared, Unheard, Workers};
 use crate::lab::parrot::{Heard, Parrot, Say};
-use crate::node::Open;
+use crate::node::{Input, Node, Open, Output};
 use crate::sip::{FlowId, Message, Method, Request, Style};
+use crate::time::Now;
 
 const FLOW: FlowId = FlowId(0);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,7 +33,7 @@ impl Aviary {
             move |number, news| {
                 let heard = match news {
                     News::Event(heard) => Some(heard),
-                    News::Gone(_) | News::Bell => None,
+                    News::Gone(_) | News::Failed | News::Bell => None,
                 };
                 let _ = tell.send((worker, number, heard));
             }
@@ -259,4 +260,47 @@ fn every_thread_hears_the_bell() {
     let mut heard: Vec<_> = (0..3).map(|_| aviary.hear().0).collect();
     heard.sort_unstable();
     assert_eq!(heard, [0, 1, 2]);
+}
+
+/// A node that panics when it is told to, and otherwise says that it is there.
+struct Fuse(bool);
+
+impl Node for Fuse {
+    type Command = bool;
+    type Event = ();
+
+    fn handle(&mut self, _: Now, input: Input<bool>) {
+        match input {
+            Input::Command(true) => panic!("it was told to"),
+            _ => self.0 = true,
+        }
+    }
+
+    fn poll(&mut self, _: Now) -> Output<()> {
+        match std::mem::take(&mut self.0) {
+            true => Output::Event(()),
+            false => Output::Wait(None),
+        }
+    }
+}
+
+#[test]
+fn a_node_that_panics_is_told_and_costs_no_other() {
+    let (tell, news) = channel();
+    let mut workers = Workers::start(1, Clock::start(), &Media::default(), |_| {
+        let tell = tell.clone();
+        move |number, news| {
+            let _ = tell.send((number, news));
+        }
+    })
+    .unwrap();
+    let nodes = [(); 2].map(|()| workers.add(Fuse(false)));
+    workers.command(nodes[0], true).unwrap();
+    let (number, told) = news.recv_timeout(PATIENCE).unwrap();
+    assert!(number == nodes[0] && matches!(told, News::Failed));
+    assert_eq!(workers.len(), 1);
+    assert_eq!(workers.command(nodes[0], false), Err(Unheard::Gone));
+    workers.command(nodes[1], false).unwrap();
+    let (number, told) = news.recv_timeout(PATIENCE).unwrap();
+    assert!(number == nodes[1] && matches!(told, News::Event(())));
 }

@@ -37,7 +37,8 @@ impl Clerk {
                 let camera = *camera.unwrap_or(&number.0) as usize;
                 self.tally.note(camera, event, || self.clock.now().wall);
             }
-            News::Gone(_) => {}
+            // A camera that failed is in the log.
+            News::Gone(_) | News::Failed => {}
             News::Bell => {
                 self.ledger.open().take(&mut self.tally);
                 let _ = self.done.send(());
