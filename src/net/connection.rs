@@ -1,6 +1,7 @@
 //! One TCP connection of a node: reads as fast as the node takes, writes as fast as the peer
 //! reads, and keeps no more than a bounded amount in between.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
@@ -97,10 +98,10 @@ fn cost(bytes: &Bytes) -> usize {
     bytes.len() + MESSAGE_COST
 }
 
-/// Runs a connection until it ends or its outbox is dropped.
+/// Runs a connection until it ends or its outbox is dropped, which is noticed even while the peer
+/// takes nothing.
 pub(super) async fn serve(stream: TcpStream, mut outgoing: Outgoing, tag: Tag, inbox: Inbox) {
-    let mut unsent = Bytes::new();
-    let mut held = 0;
+    let mut unsent = VecDeque::new();
     loop {
         tokio::select! {
             ready = stream.readable() => {
@@ -119,31 +120,48 @@ pub(super) async fn serve(stream: TcpStream, mut outgoing: Outgoing, tag: Tag, i
                 }
             }
             ready = stream.writable(), if !unsent.is_empty() => {
-                match ready.and_then(|()| stream.try_write(&unsent)) {
-                    Ok(written) => unsent.advance(written),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                    Err(error) => {
-                        let _ = inbox.send((tag, Heard::End(error.to_string()))).await;
-                        return;
-                    }
-                }
-                if unsent.is_empty() {
-                    outgoing.waiting.fetch_sub(held, Ordering::Relaxed);
+                let written = ready.and_then(|()| write(&stream, &mut unsent, &outgoing));
+                if let Err(error) = written {
+                    let _ = inbox.send((tag, Heard::End(error.to_string()))).await;
+                    return;
                 }
             }
-            next = outgoing.queue.recv(), if unsent.is_empty() => match next {
-                Some(bytes) => {
-                    held = cost(&bytes);
-                    unsent = bytes;
-                }
+            next = outgoing.queue.recv() => match next {
+                Some(bytes) => unsent.push_back(bytes),
                 None => break,
             },
         }
     }
-    let farewell = finish(&stream, unsent, outgoing);
+    // The node may have gone first, with messages still in the queue.
+    outgoing.queue.close();
+    unsent.extend(std::iter::from_fn(|| outgoing.queue.try_recv().ok()));
+    let farewell = finish(&stream, unsent);
     if tokio::time::timeout(LINGER, farewell).await.is_err() {
         tracing::debug!("a closed connection did not take its last octets");
     }
+}
+
+/// Writes what the peer takes at once of the first message.
+fn write(stream: &TcpStream, unsent: &mut VecDeque<Bytes>, outgoing: &Outgoing) -> io::Result<()> {
+    let Some(first) = unsent.front_mut() else {
+        return Ok(());
+    };
+    let written = match stream.try_write(first) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+        written => written?,
+    };
+    first.advance(written);
+    let mut freed = written;
+    if first.is_empty() {
+        freed += MESSAGE_COST;
+        unsent.pop_front();
+    }
+    outgoing.waiting.fetch_sub(freed, Ordering::Relaxed);
+    if unsent.is_empty() {
+        // An idle connection keeps no room for what may never come again.
+        *unsent = VecDeque::new();
+    }
+    Ok(())
 }
 
 /// Connects and reports the outcome.
@@ -175,14 +193,11 @@ fn read(stream: &TcpStream) -> io::Result<Bytes> {
 
 /// Writes what is left, says so, and waits for the peer's end: closing with octets unread would
 /// reset the connection and could destroy what the peer has not read yet.
-async fn finish(stream: &TcpStream, unsent: Bytes, mut outgoing: Outgoing) {
-    outgoing.queue.close();
-    let mut next = Some(unsent);
-    while let Some(bytes) = next {
+async fn finish(stream: &TcpStream, unsent: VecDeque<Bytes>) {
+    for bytes in unsent {
         if write_all(stream, bytes).await.is_err() {
             return;
         }
-        next = outgoing.queue.try_recv().ok();
     }
     if SockRef::from(stream).shutdown(Shutdown::Write).is_err() {
         return;
@@ -225,5 +240,30 @@ mod tests {
         let (outbox, _outgoing) = outbox();
         let full = (0..=QUEUE_LIMIT).find(|_| outbox.push(Bytes::from_static(b"x")).is_err());
         assert!(full.is_some_and(|at| at < QUEUE_LIMIT / MESSAGE_COST));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_closed_while_its_peer_takes_nothing_ends_soon() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let small = SockRef::from(&listener).set_recv_buffer_size(4096);
+        small.unwrap();
+        let at = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(at).await.unwrap();
+        SockRef::from(&stream).set_send_buffer_size(4096).unwrap();
+        let (_peer, _) = listener.accept().await.unwrap();
+        let (outbox, outgoing) = outbox();
+        let (inbox, _heard) = mpsc::channel(1);
+        let tag = Tag {
+            flow: FlowId(0),
+            serial: 1,
+        };
+        let serving = tokio::spawn(serve(stream, outgoing, tag, inbox));
+        outbox.push(Bytes::from(vec![0; 200 * 1024])).unwrap();
+        tokio::time::sleep(LINGER).await;
+        let waiting = outbox.waiting.load(Ordering::Relaxed);
+        assert!(waiting > 1024, "the peer has taken all but {waiting}");
+        drop(outbox);
+        let ended = tokio::time::timeout(2 * LINGER, serving).await;
+        ended.expect("it goes on").unwrap();
     }
 }
