@@ -81,6 +81,12 @@ impl Board {
         (number, receiver)
     }
 
+    /// How many calls are open.
+    #[cfg(test)]
+    pub fn calls(&self) -> usize {
+        self.open().calls.len()
+    }
+
     /// The first complaints.
     pub fn complaints(&self) -> Vec<Complaint> {
         self.open().complaints.clone()

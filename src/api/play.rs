@@ -59,6 +59,9 @@ impl<'a> Play<'a> {
             record: self.record,
             ..Expected::default()
         };
+        let room = self.commands.reserve().await;
+        let room = room.map_err(|_| Error::Gone("the platform"))?;
+        // Nothing is waited for between the board's entry and the command that ends it one day.
         let (play, news) = self.board.call();
         let command = Command::Play {
             device: self.channel.device,
@@ -67,8 +70,7 @@ impl<'a> Play<'a> {
             expected: Arc::new(expected),
             play: PlayId(play),
         };
-        let sent = self.commands.send(command).await;
-        sent.map_err(|_| Error::Gone("the platform"))?;
+        room.send(command);
         // From here on, dropping the stream ends the call.
         Stream::new(
             PlayId(play),
@@ -88,5 +90,24 @@ impl<'a> IntoFuture for Play<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.call())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gb28181::DeviceId;
+
+    #[tokio::test]
+    async fn a_call_given_up_before_the_platform_was_told_leaves_nothing_behind() {
+        let (commands, _platform) = mpsc::channel(1);
+        let busy = commands.clone();
+        let _occupied = busy.reserve().await.unwrap();
+        let board = Arc::new(Board::default());
+        let device: DeviceId = "34020000001320000001".parse().unwrap();
+        let play = Play::new(commands, &board, Channel::of(device, device));
+        let call = tokio::time::timeout(std::time::Duration::from_millis(20), play);
+        assert!(call.await.is_err());
+        assert_eq!(board.calls(), 0);
     }
 }
