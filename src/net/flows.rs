@@ -131,8 +131,10 @@ impl Flows {
             }
             return;
         }
-        let happened = self.tcp().send(flow, bytes);
-        self.happened.extend(happened);
+        match &mut self.tcp {
+            Some(tcp) => self.happened.extend(tcp.send(flow, bytes)),
+            None => tracing::debug!(?flow, "nothing can be sent on a flow that is not open"),
+        }
     }
 
     /// The next thing that happens; pending while nothing does.
@@ -219,5 +221,18 @@ impl Happened {
             | Happened::Received { flow, .. }
             | Happened::Message { flow, .. } => *flow,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sending_on_a_flow_that_is_closed_costs_nothing() {
+        let mut flows = Flows::default();
+        let to = SocketAddr::from(([127, 0, 0, 1], 5060));
+        flows.send(FlowId(0), to, Bytes::from_static(b"late"));
+        assert!(flows.tcp.is_none() && flows.happened.is_empty());
     }
 }
