@@ -106,6 +106,14 @@ pub enum Error {
         /// Why.
         why: AskFailure,
     },
+    /// A device has answered a question, but not with what was asked for.
+    #[error("{cmd_type} of device {device}: it answered without what was asked for")]
+    Unfit {
+        /// Whom.
+        device: DeviceId,
+        /// What was asked.
+        cmd_type: &'static str,
+    },
     /// A call did not come about.
     #[error("no stream of channel {channel}: {why}")]
     Play {

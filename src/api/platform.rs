@@ -24,7 +24,7 @@ use crate::camera::PlatformAddress;
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{BasicParam, CatalogItem, DeviceInfo, DeviceStatus};
 use crate::net::{Clock, Media};
-use crate::platform::{self, Answer, AskFailure, AskId, Command, Complaint, Config, Event, Query};
+use crate::platform::{self, Answer, AskId, Command, Complaint, Config, Event, Query};
 
 /// The reference platform, running: it takes registrations, asks devices, calls their channels
 /// and judges what they send.
@@ -260,11 +260,8 @@ fn without_recording(mut event: Event) -> Event {
 
 /// An answer without what it should bring.
 fn unfit(device: DeviceId, query: &Query) -> Error {
-    Error::Ask {
-        device,
-        cmd_type: query.cmd_type(),
-        why: AskFailure::Timeout { got: 0, of: None },
-    }
+    let cmd_type = query.cmd_type();
+    Error::Unfit { device, cmd_type }
 }
 
 impl fmt::Debug for Platform {

@@ -53,6 +53,7 @@ impl From<Error> for Failure {
             | Error::NotUnregistered(_)
             | Error::Absent { .. }
             | Error::Ask { .. }
+            | Error::Unfit { .. }
             | Error::Play { .. }
             | Error::Stream { .. }
             | Error::Gone(_) => Failure::Short(text),
