@@ -324,6 +324,19 @@ fn a_platform_that_refuses_or_ignores_the_farewell_does_not_hold_the_camera() {
 }
 
 #[test]
+fn a_platform_that_has_never_answered_is_not_waited_for_when_switched_off() {
+    let mut stage = stage();
+    first(&mut stage);
+    stage.run(SECOND);
+    stage.command(Command::PowerOff);
+    stage.run(SECOND * 3);
+    let off = Event::Off {
+        unregistered: false,
+    };
+    assert_eq!(stage.events().last(), Some(&off));
+}
+
+#[test]
 fn a_camera_switched_off_while_it_registers_leaves_no_registration_behind() {
     let mut stage = stage();
     let bare = first(&mut stage);

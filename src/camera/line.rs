@@ -30,6 +30,8 @@ pub(super) enum Timer {
     Keepalive,
     /// Open the flow again.
     Reopen,
+    /// Stop waiting for a platform that has never answered.
+    Leave,
     /// Connect the media of a call again.
     Media(CallNumber),
 }

@@ -19,6 +19,7 @@ mod requests;
 mod standing;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::node::{Input, Node, Output};
 use crate::sip::{self, Flow, FlowId, Response, Tokens, TransactionId};
@@ -32,6 +33,10 @@ use registration::Registration;
 
 pub use config::{Accept, Channel, Config, Heartbeat, PlatformAddress};
 pub use event::{CallEnd, CallNumber, Command, Event};
+
+/// How long a camera that is switched off waits for a platform that has never answered: there is
+/// most likely nobody to say goodbye to.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// One camera or recorder.
 ///
@@ -145,6 +150,9 @@ impl Camera {
         self.calls.hang_up_all(now, &mut self.line);
         self.line.timers.cancel(&Timer::Reopen);
         self.registration.unregister(now, &mut self.line);
+        if self.registration.is_unheard() {
+            self.line.set(Timer::Leave, now.mono + LEAVE_PATIENCE);
+        }
         self.power = Power::Leaving {
             unregistered: false,
             again: false,
@@ -165,6 +173,7 @@ impl Camera {
             return;
         }
         self.power = Power::Off;
+        self.line.timers.cancel(&Timer::Leave);
         self.registration.drop_silently(&mut self.line);
         self.line.close();
         self.line.tell(Event::Off { unregistered });
@@ -192,6 +201,10 @@ impl Camera {
             },
             Timer::Register => {}
             Timer::Keepalive => self.beat.send(now, line),
+            Timer::Leave if self.registration.is_unheard() => {
+                self.registration.drop_silently(line);
+            }
+            Timer::Leave => {}
             Timer::Reopen => line.reopen(),
             Timer::Media(number) => self.calls.retry_media(line, number),
         }

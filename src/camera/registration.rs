@@ -114,6 +114,11 @@ impl Registration {
         matches!(self.state, State::Registering | State::Unregistering)
     }
 
+    /// Whether a first REGISTER is out that nobody has said a word to.
+    pub fn is_unheard(&self) -> bool {
+        self.state == State::Registering && !self.registered && !self.round.answered
+    }
+
     /// Begins a round. A refresh keeps Call-ID and tag and counts CSeq on; a device that has just
     /// started takes new ones.
     pub fn register(&mut self, now: Now, line: &mut Line) {
