@@ -3,29 +3,8 @@
 use std::time::Duration;
 
 use crate::api::Clip;
+pub(super) use crate::fleet::{bit_rate, octets};
 use crate::media::{Counts, MediaTransport, Rational};
-
-/// `2.0 Mbit/s`.
-pub(super) fn bit_rate(bits_per_second: u64) -> String {
-    let rate = bits_per_second as f64;
-    match bits_per_second {
-        0..1000 => format!("{bits_per_second} bit/s"),
-        1000..1_000_000 => format!("{:.0} kbit/s", rate / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} Mbit/s", rate / 1e6),
-        _ => format!("{:.1} Gbit/s", rate / 1e9),
-    }
-}
-
-/// `1.9 MB`.
-pub(super) fn octets(count: u64) -> String {
-    let size = count as f64;
-    match count {
-        0..1000 => format!("{count} octets"),
-        1000..1_000_000 => format!("{:.1} kB", size / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", size / 1e6),
-        _ => format!("{:.1} GB", size / 1e9),
-    }
-}
 
 /// `12 ms`, `1.4 s`.
 pub(super) fn time(time: Duration) -> String {

@@ -30,8 +30,25 @@ pub struct Facts {
     pub ending: Ending,
 }
 
-/// The report of a run. As JSON, its fields have these names; names and meanings stay, further
-/// ones may be added. Times are milliseconds.
+/// The report of a run.
+///
+/// As JSON it has these fields. Names and meanings stay; further ones may be added.
+///
+/// | field | is |
+/// |---|---|
+/// | `vcam`, `fleet`, `platform` | the version, the fleet file, `ID@HOST:PORT` |
+/// | `seed`, `shard` | what repeats the run; the slice `I/N` that this process played |
+/// | `began`, `seconds`, `ended_by` | UTC; how long, ramp down included; `time` or `stopped` |
+/// | `passed` | whether every threshold was kept: exit code 0, else 1 |
+/// | `cameras` | `planned` here, `started`, `registered` at least once, `failed` (started and never registered), `registered_at_end` (when the ramp down began), `registrations` (refreshes included) |
+/// | `calls` | INVITEs `accepted` and `refused`; calls `streamed` (their first packet left), `ended`, `cut_short` (by us, before their first packet); `streams_at_once`, looked at once a second |
+/// | `keepalives` | `answered`, `lost` |
+/// | `queries` | MANSCDP requests taken in |
+/// | `media` | `frames`, `packets`, `octets` sent; frames `dropped` because the platform was too slow, `late` by more than a frame interval |
+/// | `times` | `register`, `invite`, `ack`, `first_packet`, `keepalive`, `lateness`: each `count`, `p50`, `p90`, `p99`, `max` in milliseconds, or `null` |
+/// | `errors` | the most frequent first: `kind`, `count`, and the first as `example` with `camera`, `call_id`, `at`, `why` |
+/// | `groups` | in the order of the file: `profile`, `line`, `first_id`, `last_id`, `cameras`, `registered`, `calls`, `streamed`, `frames` and `dropped` of ended calls, `errors`, `passed` |
+/// | `thresholds` | `name`, `limit`, `reached`, `passed` |
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The version of vcam.
@@ -89,6 +106,8 @@ struct Calls {
     /// Their first packet left.
     streamed: u64,
     ended: u64,
+    /// Ended by us before their first packet: they came while cameras were leaving.
+    cut_short: u64,
     /// The most at once, looked at once a second.
     streams_at_once: u64,
 }
@@ -241,6 +260,7 @@ impl Calls {
             refused: all.refused,
             streamed: all.streamed,
             ended: all.ended,
+            cut_short: all.cut_short,
             streams_at_once: statistics.streams_at_once(),
         }
     }

@@ -61,6 +61,8 @@ pub struct Counters {
     pub streamed: u64,
     /// Calls that are over.
     pub ended: u64,
+    /// Those of them that we ended before their first packet: cameras on their way out.
+    pub cut_short: u64,
     /// Errors of all kinds.
     pub errors: u64,
     /// What calls that are over had sent.
@@ -83,6 +85,7 @@ impl AddAssign<&Counters> for Counters {
         self.refused += more.refused;
         self.streamed += more.streamed;
         self.ended += more.ended;
+        self.cut_short += more.cut_short;
         self.errors += more.errors;
         self.sent.add(more.sent);
     }
@@ -218,6 +221,7 @@ impl Times {
             } => {
                 change.streams = -i64::from(seat.stop(*call));
                 change.ended = 1;
+                change.cut_short = u64::from(*why == CallEnd::HungUp && counts.packets == 0);
                 change.sent = *counts;
                 trouble = ended(*why).and_then(|kind| wrong(kind, call_id, || why.to_string()));
             }
@@ -342,6 +346,29 @@ mod tests {
             note(&mut tally, 1, &[ended(1, why)]);
             assert_eq!(tally.counted.all.errors, errors, "{why}");
         }
+    }
+
+    #[test]
+    fn a_call_that_we_end_before_its_first_packet_is_cut_short() {
+        let mut tally = tally();
+        let unheard = |why| match ended(1, why) {
+            Event::Ended {
+                call, why, call_id, ..
+            } => Event::Ended {
+                call,
+                why,
+                call_id,
+                counts: Counts::default(),
+            },
+            other => other,
+        };
+        let events = [
+            unheard(CallEnd::HungUp),
+            unheard(CallEnd::Bye),
+            ended(1, CallEnd::HungUp),
+        ];
+        note(&mut tally, 0, &events);
+        assert_eq!(tally.counted.all.cut_short, 1);
     }
 
     #[test]

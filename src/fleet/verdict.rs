@@ -63,7 +63,7 @@ fn shares(thresholds: &Thresholds, cameras: u64, statistics: &Statistics) -> Vec
         checks.push(at_least("keepalives-answered", all.kept, asked, least));
     }
     if let Some(least) = thresholds.calls_streamed {
-        let calls = all.invited + all.refused;
+        let calls = (all.invited + all.refused).saturating_sub(all.cut_short);
         checks.push(at_least("calls-streamed", all.streamed, calls, least));
     }
     checks
