@@ -31,10 +31,10 @@ use failure::Failure;
 /// What `vcam --help` says at its end.
 const EXAMPLES: &str = "\
 Examples:
-  vcam demo                                    everything at once, on this machine
+  vcam demo                           everything at once, on this machine
   vcam run --platform sip:34020000002000000001@192.0.2.10:5060 \\
-           --id 34020000001320000001           a camera against a platform of yours
-  vcam platform --play udp                     a platform to try a camera of yours against
+           --id 34020000001320000001  a camera against a platform of yours
+  vcam platform --play udp            a platform to try your camera against
 
 Exit codes: 0 all well, 1 the run fell short of what was asked, 2 wrong use or configuration.";
 
@@ -42,7 +42,7 @@ Exit codes: 0 all well, 1 the run fell short of what was asked, 2 wrong use or c
 #[derive(Debug, Parser)]
 #[command(name = "vcam", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Arguments {
-    /// Say more about what happens, on stderr: -v, -vv, -vvv (RUST_LOG says it in detail)
+    /// Log to stderr: -v SIP start lines, -vv whole messages, -vvv all (RUST_LOG goes first)
     #[arg(short, long, action = ArgAction::Count, global = true, display_order = 900)]
     verbose: u8,
     #[command(subcommand)]

@@ -13,6 +13,7 @@ use super::flows::{Flows, Happened, Trouble};
 use super::mailbox::Mailbox;
 use super::media::Media;
 use super::streams::Streams;
+use super::wire;
 use crate::node::{Input, Node, Output};
 use crate::time::Instant;
 
@@ -129,6 +130,7 @@ impl<N: Node> Driver<N> {
             return Poll::Ready(command.map(Input::Command));
         }
         if let Poll::Ready(happened) = self.flows.poll_next(cx) {
+            wire::received(&happened);
             return Poll::Ready(Some(happened.into()));
         }
         if self.wait.is_some() && alarm.poll(cx).is_ready() {
@@ -143,7 +145,10 @@ impl<N: Node> Driver<N> {
             match self.node.poll(self.clock.now()) {
                 Output::Open { flow, how } => self.flows.open(flow, how),
                 Output::Close(flow) => self.flows.close(flow),
-                Output::Send { flow, to, bytes } => self.flows.send(flow, to, bytes),
+                Output::Send { flow, to, bytes } => {
+                    wire::sent(flow, to, &bytes);
+                    self.flows.send(flow, to, bytes);
+                }
                 Output::Media(order) => self.streams.order(order),
                 Output::Event(event) => events(event),
                 Output::Wait(until) => {

@@ -40,6 +40,7 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 mod wheel;
+mod wire;
 mod workers;
 #[cfg(test)]
 mod workers_tests;
