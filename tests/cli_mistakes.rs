@@ -157,3 +157,33 @@ fn values_out_of_range_and_flags_that_miss_another_are_named() {
     refused(&["platform", "--record", "x"], &["--play"]);
     refused(&["run"], &["--platform", "--id"]);
 }
+
+#[test]
+fn an_address_of_another_machine_is_not_called_busy() {
+    let arguments = ["platform", "--listen", "192.0.2.1:5060"];
+    refused(
+        &arguments,
+        &["192.0.2.1:5060", "not an address of this machine"],
+    );
+    let done = Command::new(env!("CARGO_BIN_EXE_vcam"))
+        .args(arguments)
+        .assert();
+    let error = String::from_utf8(done.get_output().stderr.clone()).unwrap();
+    assert!(!error.contains("Port 0"), "{error}");
+}
+
+#[test]
+fn a_frame_rate_given_for_nothing_is_noted() {
+    let note = |fps: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vcam"));
+        let command = command.args(["media", "inspect", "media/tiny.h264", "--fps", fps]);
+        String::from_utf8(command.assert().success().get_output().stderr.clone()).unwrap()
+    };
+    let said = note("10");
+    assert!(
+        said.contains("--fps 10 is not used") && said.contains("25 frames"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert_eq!(note("25"), "");
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use super::failure::Failure;
+use super::{screen, words};
 use crate::api::{Clip, Error};
 use crate::media::{MediaTransport, Rational};
 use crate::profile::{Profile, ProfileError};
@@ -70,10 +71,25 @@ pub(super) fn profile(name: &str) -> Result<Arc<Profile>, Failure> {
     Ok(Arc::new(read?))
 }
 
-/// A clip from a file, or the one built in.
+/// A clip from a file, or the one built in. Says so if `fps` is given for nothing.
 pub(super) fn clip(file: Option<&Path>, fps: Option<Rational>) -> Result<Clip, Failure> {
     match file {
-        Some(file) => Ok(Clip::open_at(file, fps)?),
+        Some(file) => {
+            let clip = Clip::open_at(file, fps)?;
+            if let Some(fps) = fps.filter(|fps| *fps != clip.fps()) {
+                note_rate(file, fps, clip.fps());
+            }
+            Ok(clip)
+        }
         None => Ok(Clip::sample()),
     }
+}
+
+fn note_rate(file: &Path, given: Rational, own: Rational) {
+    screen::note(&format!(
+        "{}: --fps {} is not used: the file says its own rate, {} frames per second",
+        file.display(),
+        words::frame_rate(given),
+        words::frame_rate(own),
+    ));
 }

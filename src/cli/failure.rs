@@ -1,6 +1,8 @@
 //! Why a command does not end well, and the exit code that says so.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use crate::api::Error;
@@ -40,7 +42,17 @@ impl fmt::Display for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let text = error.to_string();
+        let text = match &error {
+            Error::Bind {
+                transport,
+                address,
+                why,
+            } => format!(
+                "cannot use {transport} {address}: {why}{}",
+                way_out(why, address)
+            ),
+            _ => error.to_string(),
+        };
         match error {
             Error::File { .. }
             | Error::Clip { .. }
@@ -61,8 +73,44 @@ impl From<Error> for Failure {
     }
 }
 
+/// What helps against an address that cannot be bound; the system's number is in its words.
+fn way_out(why: &str, address: &SocketAddr) -> String {
+    let number = why.rsplit_once("(os error ").map(|(_, rest)| rest);
+    let number = number.and_then(|rest| rest.trim_end_matches(')').parse().ok());
+    let port = address.port();
+    match number.map(|number| io::Error::from_raw_os_error(number).kind()) {
+        Some(ErrorKind::AddrInUse) => {
+            format!("; is something else using port {port}? Port 0 takes any free one")
+        }
+        Some(ErrorKind::AddrNotAvailable) => {
+            format!("; {} is not an address of this machine", address.ip())
+        }
+        Some(ErrorKind::PermissionDenied) if port < 1024 => {
+            "; ports below 1024 need privileges: take a higher one".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
 impl From<ProfileError> for Failure {
     fn from(error: ProfileError) -> Self {
         Error::from(error).into()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_of_an_address_has_its_own_way_out() {
+        let out = |number, address: &str| {
+            let why = io::Error::from_raw_os_error(number).to_string();
+            way_out(&why, &address.parse().unwrap())
+        };
+        assert!(out(98, "127.0.0.1:5060").contains("Port 0"));
+        assert!(out(99, "192.0.2.1:5060").contains("192.0.2.1 is not an address"));
+        assert!(out(13, "127.0.0.1:80").contains("need privileges"));
+        assert_eq!(out(13, "127.0.0.1:5060"), "");
     }
 }

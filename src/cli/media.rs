@@ -177,7 +177,7 @@ impl RateFrom {
     /// A file that says its own rate is not moved by another.
     fn of(file: &Path, given: Option<Rational>) -> Result<RateFrom, Failure> {
         let odd = Rational::new(7919, 1009);
-        let own = clip(Some(file), odd)?.fps();
+        let own = Clip::open_at(file, odd)?.fps();
         Ok(match (Some(own) == odd, given) {
             (false, _) => RateFrom::File,
             (true, Some(_)) => RateFrom::Flag,

@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::arguments::Media;
+use super::arguments::{Media, clip};
 use super::failure::Failure;
 use super::screen::Screen;
 use super::sink;
@@ -32,13 +32,13 @@ const REPORT_EVERY: u32 = 5;
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("calling").args(["play", "sink"]).multiple(true)), after_help = "\
 Examples:
-  vcam platform                            listen on port 5060, let everybody register
-  VCAM_PASSWORD=12345678 vcam platform --play tcp-active --seconds 10 --record out
-                                           play every channel for 10 s, keep what came
+  vcam platform                listen on port 5060, let everybody register
+  VCAM_PASSWORD=12345678 vcam platform --play udp --seconds 10 --record out
+                               play every channel for 10 s, keep what came
   vcam platform --listen 127.0.0.1:0 --play udp --source street.h264
-                                           compare what comes with the file
+                               compare what comes with the file
   vcam platform --sink --play-rate 200 --duration 60 --json
-                                           take in what a load generator sends, count it
+                               take in what a load generator sends, count it
 
 Exit codes: 0 every stream was clean, 1 one was not or did not come, 2 wrong use.")]
 pub(super) struct Arguments {
@@ -119,9 +119,9 @@ fn builder(arguments: &Arguments) -> PlatformBuilder {
 }
 
 fn source(arguments: &Arguments) -> Result<Option<Clip>, Failure> {
-    let source = arguments.source.as_ref();
-    let source = source.map(|file| Clip::open_at(file, arguments.fps));
-    Ok(source.transpose()?)
+    let source = arguments.source.as_deref();
+    let source = source.map(|file| clip(Some(file), arguments.fps));
+    source.transpose()
 }
 
 fn introduce(screen: Screen, platform: &Platform, wish: &Wish) {
