@@ -192,3 +192,48 @@ fn a_second_ctrl_c_ends_at_once() {
         "{errors}"
     );
 }
+
+#[test]
+fn a_missing_password_is_told_from_a_wrong_one() {
+    let mut platform = Vcam::start("right", &["platform", "--listen", "127.0.0.1:0"]);
+    let there = address(&mut platform);
+    let camera = ["run", "--platform", &there, "--id", "34020000001320000001"];
+    let mut camera = Vcam::start("", &camera);
+    camera.says("none was given: set VCAM_PASSWORD");
+}
+
+#[test]
+fn a_silent_platform_is_told_before_the_registration_times_out() {
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let there = silent.local_addr().unwrap();
+    let uri = format!("sip:34020000002000000001@{there}");
+    let camera = ["run", "--platform", &uri, "--id", "34020000001320000001"];
+    let mut camera = Vcam::start("", &camera);
+    camera.says(&format!("no answer yet from {there} over UDP"));
+}
+
+#[test]
+fn verbose_logs_start_lines_and_more_verbose_whole_messages() {
+    for (flag, headers) in [("-v", false), ("-vv", true)] {
+        let mut platform = Vcam::start("", &["platform", "--listen", "127.0.0.1:0"]);
+        let there = address(&mut platform);
+        let camera = [
+            "run",
+            flag,
+            "--platform",
+            &there,
+            "--id",
+            "34020000001320000001",
+        ];
+        let mut camera = Vcam::start("", &camera);
+        camera.says("registered for");
+        camera.interrupt();
+        let (code, _, log) = camera.end();
+        assert_eq!(code, 0, "{log}");
+        assert!(
+            log.contains("REGISTER sip:") && log.contains("SIP/2.0 200 OK"),
+            "{log}"
+        );
+        assert_eq!(log.contains("CSeq: "), headers, "{log}");
+    }
+}

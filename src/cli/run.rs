@@ -19,6 +19,9 @@ use crate::media::Rational;
 use crate::net::{Clock, Media, Pump};
 use crate::profile::Profile;
 
+/// How long a platform may be silent before that is told.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// Play a fleet from a file, or one camera from flags, until its time is over or Ctrl-C
 ///
 /// Cameras register, keep themselves alive, answer queries and stream to whoever the platform lets
@@ -28,13 +31,13 @@ use crate::profile::Profile;
 #[command(after_help = "\
 Examples:
   vcam run fleet.toml --duration 5m --report report.json --junit junit.xml
-  VCAM_PASSWORD=12345678 vcam run --platform sip:34020000002000000001@192.0.2.10:5060 \\
-       --id 34020000001320000001
-  vcam run --platform sip:34020000002000000001@192.0.2.10 --id 34020000001320000001 \\
-       --media street.h264 --transport tcp --profile generic --name 'North gate'
+  VCAM_PASSWORD=12345678 vcam run --id 34020000001320000001 \\
+       --platform sip:34020000002000000001@192.0.2.10:5060
+  vcam run --id 34020000001320000001 --media street.h264 --transport tcp \\
+       --platform sip:34020000002000000001@192.0.2.10 --name 'North gate'
 
-Exit codes: 0 it registered and ended gracefully (a fleet: every threshold was kept), 1 it did
-not, 2 wrong use.")]
+Exit codes: 0 it registered and ended gracefully (a fleet: thresholds kept),
+1 it did not, 2 wrong use.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     fleet: fleet::Flags,
@@ -114,16 +117,29 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
     let camera = start(&arguments).await?;
     introduce(screen, &camera);
-    let mut told = Told::default();
+    let mut told = Told {
+        passwordless: arguments.password.is_empty(),
+        ..Told::default()
+    };
+    let mut heard = matches!(arguments.transport, Signalling::Tcp);
+    let silence = tokio::time::sleep(SILENCE);
+    tokio::pin!(silence);
     let mut events = camera.events();
     let over = arguments.fleet.beside.is_over();
     tokio::pin!(over);
     loop {
         tokio::select! {
             event = events.next() => match event {
-                Some(event) => told.tell(screen, &event),
+                Some(event) => {
+                    heard = true;
+                    told.tell(screen, &event);
+                }
                 None => return Err(Error::Gone("the camera").into()),
             },
+            () = &mut silence, if !heard => {
+                heard = true;
+                screen.event(unanswered(&camera));
+            }
             () = stop.asked() => break,
             () = &mut over => break,
         }
@@ -145,6 +161,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::Short(told.never(&camera))),
     }
+}
+
+fn unanswered(camera: &Camera) -> String {
+    let address = camera.config().platform.address;
+    format!("no answer yet from {address} over UDP; is a platform listening there?")
 }
 
 async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
@@ -225,6 +246,8 @@ fn introduce(screen: Screen, camera: &Camera) {
 /// What has been told so far.
 #[derive(Debug, Default)]
 struct Told {
+    /// Whether there is no password to register with.
+    passwordless: bool,
     registered: bool,
     trouble: Option<String>,
     kept: u64,
@@ -240,10 +263,21 @@ impl Told {
         }
     }
 
+    /// Why a registration failed, and what a person would do about it.
+    fn explained(&self, why: &str) -> String {
+        let asked = why.starts_with("401") || why.starts_with("403");
+        match self.passwordless && asked {
+            true => format!(
+                "{why}: the platform asks for a password and none was given: set VCAM_PASSWORD"
+            ),
+            false => explained(why),
+        }
+    }
+
     fn note(&mut self, event: &Event) {
         match event {
             Event::Registered { .. } => self.registered = true,
-            Event::RegisterFailed { why, .. } => self.trouble = Some(explained(why)),
+            Event::RegisterFailed { why, .. } => self.trouble = Some(self.explained(why)),
             Event::Kept { .. } => self.kept += 1,
             _ => {}
         }
@@ -259,7 +293,7 @@ impl Told {
                 )
             }
             Event::RegisterFailed { why, retry, .. } => {
-                let (why, retry) = (explained(why), words::time(*retry));
+                let (why, retry) = (self.explained(why), words::time(*retry));
                 format!(
                     "{}: {why}; next attempt in {retry}",
                     screen.bad("not registered")
