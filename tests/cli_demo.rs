@@ -27,6 +27,9 @@ fn the_demo_shows_every_make_streaming_cleanly_and_fits_into_a_pipe() {
     for line in out.lines() {
         assert!(line.chars().count() <= 100, "{line}");
     }
+    for line in table.lines().take(1 + vcam::Profile::names().count()) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
 }
 
 #[test]

@@ -17,6 +17,9 @@ fn json(arguments: &[&str]) -> serde_json::Value {
 #[test]
 fn profiles_are_listed_and_each_setting_is_shown_with_its_evidence() {
     let list = printed(&["profiles"]);
+    for line in list.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
     for name in vcam::Profile::names() {
         assert!(list.contains(name), "{list}");
         let shown = printed(&["profiles", "show", name]);

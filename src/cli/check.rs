@@ -22,7 +22,7 @@ use summary::Summary;
 #[command(after_help = "\
 Examples:
   vcam check fleet.toml                  is it right, and what would run?
-  vcam check fleet.toml --shard 0/4      what would the first of four processes run?
+  vcam check fleet.toml --shard 0/4      what the first of four would run
   vcam check fleet.toml --json           the same for machines
 
 Exit codes: 0 it can run, 2 it cannot.")]

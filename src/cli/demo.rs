@@ -218,9 +218,7 @@ impl Demo {
     }
 
     fn print_table(&self, actors: &[Actor]) {
-        let titles = [
-            "make", "device", "SIP", "media", "start", "frames", "verdict",
-        ];
+        let titles = ["make", "SIP", "media", "start", "frames", "verdict"];
         let mut all = table::titled(self.screen, &titles);
         for actor in actors {
             let verdict = actor.verdict();
@@ -231,7 +229,6 @@ impl Demo {
             let first = actor.first_packet().map_or_else(String::new, words::time);
             all.add_row([
                 Cell::new(actor.name()),
-                Cell::new(actor.device()),
                 Cell::new(actor.signalling()),
                 Cell::new(words::media(actor.media())),
                 Cell::new(first),

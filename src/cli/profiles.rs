@@ -77,6 +77,7 @@ fn list(screen: Screen, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let mut table = table::titled(screen, &["profile", "device", "modelled on"]);
+    table.set_width(80);
     for profile in all {
         table.add_row([&profile.name, &profile.title, &profile.source]);
     }
