@@ -25,20 +25,24 @@ use crate::time::Instant;
 /// How often the pump looks what is due.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Each stream looks for what came back every so many ticks: about once a second.
-const LOOK_BACK: u64 = 200;
+/// How finely streams are told apart by when they are due. Finer than a tick: a wake that comes
+/// late sends what has fallen due since, instead of leaving it to the next.
+const SLOT: Duration = Duration::from_millis(1);
 
 /// What is later, in microseconds, counts as so late.
 const MINUTE: u64 = 60_000_000;
 
-/// How many ticks a frame that has begun may take to leave when its stream is stopped.
-const FAREWELL: u64 = 40;
+/// Each stream looks for what came back every so many slots: about once a second.
+const LOOK_BACK: u64 = 1000;
+
+/// How many slots a frame that has begun may take to leave when its stream is stopped.
+const FAREWELL: u64 = 200;
 
 /// The pump's end of its handles. Spawn [`Pump::run`] on a runtime, or use [`Pump::on_thread`].
 #[derive(Debug)]
 pub struct Pump {
     clock: Clock,
-    /// When tick 0 was.
+    /// When slot 0 was.
     origin: Instant,
     orders: mpsc::UnboundedReceiver<ToPump>,
     load: Arc<AtomicU64>,
@@ -46,7 +50,7 @@ pub struct Pump {
     free: Vec<u32>,
     places: HashMap<u64, u32>,
     wheel: Wheel,
-    /// The places of a tick, kept for their memory.
+    /// The places that are due, kept for their memory.
     due: Vec<u32>,
     tools: Tools,
     lateness: Histogram<u64>,
@@ -61,11 +65,11 @@ struct Stream {
     owner: Owner,
     bit_rate: u64,
     started: bool,
-    /// The tick that it is served in; its place under an earlier one is out of date.
+    /// The slot that it is served in; its place in an earlier one is out of date.
     at: u64,
-    /// Looks for what came back from this tick on.
+    /// Looks for what came back from this slot on.
     looks: u64,
-    /// Stopped: leaves at this tick, or as soon as no frame is half sent.
+    /// Stopped: leaves at this slot, or as soon as no frame is half sent.
     leaves: Option<u64>,
 }
 
@@ -153,7 +157,7 @@ impl Pump {
             }
         };
         let place = self.place();
-        let due = self.tick_of(line.next_due());
+        let due = self.slot_of(line.next_due());
         self.places.insert(new.key, place);
         let stream = Stream {
             key: new.key,
@@ -162,7 +166,7 @@ impl Pump {
             bit_rate,
             started: false,
             at: self.wheel.put(place, due),
-            looks: self.wheel.tick() + LOOK_BACK,
+            looks: self.wheel.slot() + LOOK_BACK,
             leaves: None,
         };
         if let Some(free) = self.streams.get_mut(place as usize) {
@@ -182,12 +186,12 @@ impl Pump {
         let Some(place) = self.places.get(&key).copied() else {
             return;
         };
-        let tick = self.wheel.tick();
+        let slot = self.wheel.slot();
         if let Some(Some(stream)) = self.streams.get_mut(place as usize)
             && stream.leaves.is_none()
         {
-            stream.leaves = Some(tick + FAREWELL);
-            stream.at = self.wheel.put(place, tick);
+            stream.leaves = Some(slot + FAREWELL);
+            stream.at = self.wheel.put(place, slot);
         }
     }
 
@@ -203,17 +207,18 @@ impl Pump {
         }
     }
 
-    /// The first tick at which what is due at `due` can be sent.
-    fn tick_of(&self, due: Option<Instant>) -> u64 {
+    /// The slot that `due` lies in. A wake in the middle of a slot serves all of it, and the sender
+    /// knows what is not due yet: what has fallen due never waits for another tick.
+    fn slot_of(&self, due: Option<Instant>) -> u64 {
         // Blocked: whether it still is costs no system call.
         let due = due.unwrap_or(self.origin);
-        nanos(due.since(self.origin)).div_ceil(nanos(TICK))
+        nanos(due.since(self.origin)) / nanos(SLOT)
     }
 
     fn tick(&mut self) {
         let passed = self.clock.mono().since(self.origin);
         let mut due = std::mem::take(&mut self.due);
-        self.wheel.turn(nanos(passed) / nanos(TICK), &mut due);
+        self.wheel.turn(nanos(passed) / nanos(SLOT), &mut due);
         for place in due.drain(..) {
             if let Some(last) = self.serve(place) {
                 self.remove(place, last);
@@ -224,22 +229,22 @@ impl Pump {
 
     /// Sends what is due on one stream; its last word when it leaves the pump.
     fn serve(&mut self, place: u32) -> Option<FromPump> {
-        let tick = self.wheel.tick();
+        let slot = self.wheel.slot();
         let stream = self.streams.get_mut(place as usize)?.as_mut()?;
-        if stream.at > tick {
+        if stream.at > slot {
             return None;
         }
         let line = &mut stream.line;
         if let Some(at) = stream.leaves
-            && (at <= tick || !line.is_mid_frame())
+            && (at <= slot || !line.is_mid_frame())
         {
             // What has come back since the last look counts, an end of the connection does not.
             let _ = line.look_back();
             return Some(FromPump::Stopped(line.counts()));
         }
         let mut served = line.send(self.clock, &mut self.tools, stream.leaves.is_some());
-        if stream.looks <= tick {
-            stream.looks = tick + LOOK_BACK;
+        if stream.looks <= slot {
+            stream.looks = slot + LOOK_BACK;
             served = served.and_then(|()| line.look_back());
         }
         for late in self.tools.lateness.drain(..) {
@@ -258,7 +263,7 @@ impl Pump {
             Some(_) => None,
             None => line.next_due(),
         };
-        let due = self.tick_of(due);
+        let due = self.slot_of(due);
         let at = self.wheel.put(place, due);
         if let Some(Some(stream)) = self.streams.get_mut(place as usize) {
             stream.at = at;

@@ -1,52 +1,52 @@
-//! A ring of ticks: which places are to be served in which. Putting one in and taking a tick's out
-//! costs the same however many there are.
+//! A ring of slots in time: which places are to be served in which. Putting one in and taking a
+//! slot's out costs the same however many there are.
 
-/// Ticks that the ring reaches ahead; what lies further off is looked at again at its end.
-const SLOTS: u64 = 64;
+/// Slots that the ring reaches ahead; what lies further off is looked at again at its end.
+const SLOTS: u64 = 320;
 
-/// Places, each under the number of a coming tick.
+/// Places, each under the number of a coming slot.
 #[derive(Debug)]
 pub(super) struct Wheel {
     slots: Vec<Vec<u32>>,
-    /// The tick that it was turned to last.
-    tick: u64,
+    /// The slot that it was turned to last.
+    now: u64,
 }
 
 impl Default for Wheel {
     fn default() -> Self {
         Wheel {
             slots: vec![Vec::new(); SLOTS as usize],
-            tick: 0,
+            now: 0,
         }
     }
 }
 
 impl Wheel {
-    /// The tick that it was turned to last.
-    pub(super) fn tick(&self) -> u64 {
-        self.tick
+    /// The slot that it was turned to last.
+    pub(super) fn slot(&self) -> u64 {
+        self.now
     }
 
-    /// Puts `place` under `tick`, or under the nearest one that is still to come and that the ring
+    /// Puts `place` under `slot`, or under the nearest one that is still to come and that the ring
     /// reaches: that one.
-    pub(super) fn put(&mut self, place: u32, tick: u64) -> u64 {
-        let tick = tick.clamp(self.tick + 1, self.tick + SLOTS - 1);
-        if let Some(slot) = self.slots.get_mut((tick % SLOTS) as usize) {
-            slot.push(place);
+    pub(super) fn put(&mut self, place: u32, slot: u64) -> u64 {
+        let slot = slot.clamp(self.now + 1, self.now + SLOTS - 1);
+        if let Some(places) = self.slots.get_mut((slot % SLOTS) as usize) {
+            places.push(place);
         }
-        tick
+        slot
     }
 
-    /// Goes on to tick `now`. What stands under it and the ticks before is moved into `places`, the
+    /// Goes on to slot `now`. What stands under it and the slots before is moved into `places`, the
     /// earliest first.
     pub(super) fn turn(&mut self, now: u64, places: &mut Vec<u32>) {
-        let behind = now.saturating_sub(self.tick).min(SLOTS);
-        for tick in self.tick + 1..=self.tick + behind {
-            if let Some(slot) = self.slots.get_mut((tick % SLOTS) as usize) {
-                places.append(slot);
+        let behind = now.saturating_sub(self.now).min(SLOTS);
+        for slot in self.now + 1..=self.now + behind {
+            if let Some(due) = self.slots.get_mut((slot % SLOTS) as usize) {
+                places.append(due);
             }
         }
-        self.tick = self.tick.max(now);
+        self.now = self.now.max(now);
     }
 }
 
@@ -61,10 +61,10 @@ mod tests {
     }
 
     #[test]
-    fn places_come_out_when_their_tick_does_in_the_order_they_went_in() {
+    fn places_come_out_when_their_slot_does_in_the_order_they_went_in() {
         let mut wheel = Wheel::default();
-        for (place, tick) in [(1, 5), (2, 3), (3, 5), (4, 63)] {
-            assert_eq!(wheel.put(place, tick), tick);
+        for (place, slot) in [(1, 5), (2, 3), (3, 5), (4, 63)] {
+            assert_eq!(wheel.put(place, slot), slot);
         }
         assert!(turn(&mut wheel, 2).is_empty());
         assert_eq!(turn(&mut wheel, 4), [2]);
@@ -75,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn ticks_that_were_missed_are_made_up_for_in_their_order() {
+    fn slots_that_were_missed_are_made_up_for_in_their_order() {
         let mut wheel = Wheel::default();
         turn(&mut wheel, 40);
         for place in [70, 45, 103, 64] {
             wheel.put(place, place.into());
         }
         assert_eq!(turn(&mut wheel, 1_000_000), [45, 64, 70, 103]);
-        assert_eq!(wheel.tick(), 1_000_000);
+        assert_eq!(wheel.slot(), 1_000_000);
     }
 
     #[test]
@@ -90,8 +90,8 @@ mod tests {
         let mut wheel = Wheel::default();
         turn(&mut wheel, 1000);
         assert_eq!(wheel.put(1, 7), 1001);
-        assert_eq!(wheel.put(2, u64::MAX), 1063);
-        assert_eq!(turn(&mut wheel, 1062), [1]);
-        assert_eq!(turn(&mut wheel, 1063), [2]);
+        assert_eq!(wheel.put(2, u64::MAX), 1319);
+        assert_eq!(turn(&mut wheel, 1318), [1]);
+        assert_eq!(turn(&mut wheel, 1319), [2]);
     }
 }
