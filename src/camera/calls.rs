@@ -347,12 +347,15 @@ impl Calls {
         error: Option<String>,
     ) {
         match self.closing.remove(&stream) {
-            Some(Closing::Over(over)) => line.tell(Event::Ended {
-                call: over.call,
-                why: over.why,
-                counts: add(over.sent, counts),
-                call_id: over.call_id,
-            }),
+            Some(Closing::Over(mut over)) => {
+                over.sent.add(counts);
+                line.tell(Event::Ended {
+                    call: over.call,
+                    why: over.why,
+                    counts: over.sent,
+                    call_id: over.call_id,
+                });
+            }
             Some(Closing::Renegotiated(number)) => self.add_counts(number, counts),
             None => self.died(now, line, stream, error),
         }
@@ -361,13 +364,13 @@ impl Calls {
     /// Octets that an earlier stream of the call had sent.
     fn add_counts(&mut self, number: CallNumber, counts: Counts) {
         if let Some(call) = self.live.get_mut(&number) {
-            call.sent = add(call.sent, counts);
+            call.sent.add(counts);
         }
         for closing in self.closing.values_mut() {
             if let Closing::Over(over) = closing
                 && over.call == number
             {
-                over.sent = add(over.sent, counts);
+                over.sent.add(counts);
             }
         }
     }
@@ -456,17 +459,5 @@ impl Calls {
             call_id: call.dialog.call_id,
         };
         self.stop(line, call.stream, Closing::Over(over));
-    }
-}
-
-/// What two streams of one call have sent together.
-fn add(a: Counts, b: Counts) -> Counts {
-    Counts {
-        frames: a.frames + b.frames,
-        packets: a.packets + b.packets,
-        octets: a.octets + b.octets,
-        dropped: a.dropped + b.dropped,
-        late: a.late + b.late,
-        returned: a.returned + b.returned,
     }
 }
