@@ -74,6 +74,24 @@ async fn everybody_who_registers_is_called_over_tcp_and_a_sample_verified() {
 }
 
 #[tokio::test]
+async fn calls_that_come_and_go_leave_nothing_behind_and_their_devices_are_called_again() {
+    let lasting = Duration::from_millis(200)..=Duration::from_millis(600);
+    let sink = Sink::new().lasting(lasting).verify_percent(50.0);
+    let platform = platform(sink.source(tiny())).await;
+    let watch = platform.sink().unwrap().clone();
+    let cameras = cameras(&platform, 10).await;
+    let status = until(&watch, |status| status.calls.ended >= 30).await;
+    assert!(status.calls.up <= 10, "{status:#?}");
+    platform.shut_down().await.unwrap();
+    let status = watch.status().await;
+    assert_eq!(status.shortfalls(), [""; 0], "{status:#?}");
+    assert_eq!(status.calls.ended, status.calls.answered);
+    assert_eq!(status.verified.clean, status.verified.streams);
+    assert_eq!(status.media.streams, 0);
+    drop(cameras);
+}
+
+#[tokio::test]
 async fn everybody_who_registers_is_called_over_udp_and_a_sample_verified() {
     everybody_is_called(MediaTransport::Udp).await;
 }

@@ -244,13 +244,24 @@ impl Play {
     }
 }
 
-/// Raises the limit of descriptors as far as the plan needs, or says what would need fewer.
+/// Raises the limit of descriptors as far as the plan needs, or says what would need fewer. Where
+/// there are enough for cameras that connect themselves, it is for the platform's INVITEs to show
+/// whether more are needed.
 fn make_room(plan: &Plan) -> Result<(), Error> {
     let needs = Needs::of(plan);
     let room = net::make_room_for_sockets(needs.descriptors() as u64);
     let Err(TooFewDescriptors { needed, limit }) = room else {
         return Ok(());
     };
+    if limit >= needs.least_descriptors() as u64 {
+        tracing::warn!(
+            needed,
+            limit,
+            "file descriptors are enough only if the cameras make all media connections; \
+             with UDP, or connections to the cameras, some calls will fail"
+        );
+        return Ok(());
+    }
     let mut why = format!(
         "the fleet needs {needed}, when every channel is watched once, and {limit} can be had; \
          raise the limit (`ulimit -n {needed}`, LimitNOFILE= of a systemd unit, \

@@ -4,8 +4,10 @@
 pub(super) mod caller;
 pub(super) mod score;
 mod status;
+mod turnover;
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +26,7 @@ pub use status::{SinkCalls, SinkStatus, SinkTimes, SinkVerified};
 ///
 /// Every device that registers is called once, over connections that it makes, unless this says
 /// otherwise. All media comes in at one port. A device that ends its call is called again when
-/// it registers anew.
+/// it registers anew, or at once if calls come and go ([`lasting`](Sink::lasting)).
 #[derive(Clone, Debug)]
 #[must_use = "it belongs into `PlatformBuilder::sink`"]
 pub struct Sink {
@@ -35,6 +37,7 @@ pub struct Sink {
     clip: Option<Clip>,
     port: u16,
     asks: bool,
+    lasting: Option<RangeInclusive<Duration>>,
 }
 
 /// Which streams are judged, not only counted.
@@ -61,6 +64,7 @@ impl Sink {
             clip: None,
             port: 0,
             asks: false,
+            lasting: None,
         }
     }
 
@@ -114,6 +118,13 @@ impl Sink {
         self
     }
 
+    /// Ends each call after a time of its own within `bounds`, and calls the device again: calls
+    /// come and go. Default: they last.
+    pub fn lasting(mut self, bounds: RangeInclusive<Duration>) -> Self {
+        self.lasting = Some(bounds);
+        self
+    }
+
     /// Refuses what cannot be.
     pub(super) fn check(&self) -> Result<(), Error> {
         let setting = |what, why: &str| {
@@ -125,6 +136,13 @@ impl Sink {
         }
         if matches!(self.sample, Sample::Percent(percent) if !(0.0..=100.0).contains(&percent)) {
             return setting("the sink's sample", "give a percentage from 0 to 100");
+        }
+        if self
+            .lasting
+            .as_ref()
+            .is_some_and(|bounds| bounds.is_empty())
+        {
+            return setting("how long calls last", "give the shorter time first");
         }
         Ok(())
     }
@@ -222,6 +240,7 @@ mod tests {
             Sink::new().rate(f64::NAN),
             Sink::new().verify_percent(101.0),
             Sink::new().verify_percent(f64::NAN),
+            Sink::new().lasting(Duration::from_secs(2)..=Duration::from_secs(1)),
         ] {
             assert!(sink.check().is_err(), "{sink:?}");
         }

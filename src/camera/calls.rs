@@ -25,7 +25,8 @@ pub(super) struct Incoming {
 /// The calls of one device.
 #[derive(Default)]
 pub(super) struct Calls {
-    pub(super) live: BTreeMap<CallNumber, Call>,
+    /// Each in a box: a map keeps room for eleven wherever it has one.
+    pub(super) live: BTreeMap<CallNumber, Box<Call>>,
     /// Streams ordered to stop whose last report has not come yet.
     closing: BTreeMap<StreamId, Closing>,
     /// Dialogs we have left whose last 200 is not acknowledged, each by that INVITE: BYE must wait
@@ -79,7 +80,9 @@ impl Calls {
             let pending = call.pending.as_ref();
             pending.is_some_and(|pending| pending.stream != call.stream)
         };
-        self.live.len() + self.live.values().filter(more).count() + self.closing.len()
+        self.live.len()
+            + self.live.values().map(Box::as_ref).filter(more).count()
+            + self.closing.len()
     }
 
     pub fn is_offline(&self, channel: &DeviceId) -> bool {
@@ -290,7 +293,7 @@ impl Calls {
     }
 
     fn opened(&mut self, now: Now, line: &mut Line, stream: StreamId, local: SocketAddr) {
-        let waits = |call: &&mut Call| {
+        let waits = |call: &&mut Box<Call>| {
             let pending = call.pending.as_ref();
             pending.is_some_and(|p| p.stream == stream && p.answered.is_none())
         };
@@ -409,7 +412,8 @@ impl Calls {
     }
 
     fn playing(&mut self, stream: StreamId) -> Option<&mut Call> {
-        self.live.values_mut().find(|call| call.stream == stream)
+        let mut calls = self.live.values_mut().map(Box::as_mut);
+        calls.find(|call| call.stream == stream)
     }
 
     /// Ends a call from our side: BYE when the platform holds the dialog, but not before it has

@@ -61,7 +61,7 @@ impl Calls {
             channel: channel.id,
             transport: call.terms.transport,
         });
-        self.live.insert(call.number, call);
+        self.live.insert(call.number, Box::new(call));
         Ok(())
     }
 

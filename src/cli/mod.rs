@@ -53,7 +53,7 @@ struct Arguments {
 enum Command {
     Demo(demo::Arguments),
     Run(Box<run::Arguments>),
-    Platform(platform::Arguments),
+    Platform(Box<platform::Arguments>),
     Check(check::Arguments),
     Profiles(profiles::Arguments),
     Media(media::Arguments),
@@ -77,7 +77,7 @@ fn execute(command: Command) -> Result<(), Failure> {
     match command {
         Command::Demo(arguments) => on_runtime(demo::run(arguments)),
         Command::Run(arguments) => on_runtime(run::run(*arguments)),
-        Command::Platform(arguments) => on_runtime(platform::run(arguments)),
+        Command::Platform(arguments) => on_runtime(platform::run(*arguments)),
         Command::Check(arguments) => check::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         Command::Media(arguments) => media::run(&arguments),

@@ -1,6 +1,7 @@
 //! `vcam platform --sink`.
 
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,10 @@ pub(super) struct Flags {
     /// Judge the first N streams, or P% of all: syntax, clocks, every frame of the --source
     #[arg(long, value_name = "N|P%", requires = "sink")]
     verify: Option<Share>,
+    /// End each call after a random time within these seconds, and call again: calls come and go
+    /// [default: they last]
+    #[arg(long, value_name = "MIN-MAX", requires = "sink")]
+    lasting: Option<Lasting>,
     /// The port for all media, TCP and UDP [default: any that is free]
     #[arg(long, value_name = "PORT", requires = "sink")]
     media_port: Option<u16>,
@@ -75,6 +80,30 @@ impl FromStr for Share {
     }
 }
 
+/// How long calls last.
+#[derive(Clone, Debug, PartialEq)]
+struct Lasting(RangeInclusive<Duration>);
+
+impl FromStr for Lasting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            || format!("{text:?} is not two numbers of seconds like 5-60, the shorter first");
+        let seconds = |text: &str| {
+            let seconds = text.trim().parse().ok();
+            seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        };
+        let (least, most) = text.split_once('-').unwrap_or((text, text));
+        let (least, most) = (seconds(least), seconds(most));
+        let (least, most) = least.zip(most).ok_or_else(wrong)?;
+        let is_possible = least <= most && !most.is_zero();
+        is_possible
+            .then_some(Lasting(least..=most))
+            .ok_or_else(wrong)
+    }
+}
+
 impl Flags {
     fn plan(&self, play: Option<Media>, source: Option<Clip>) -> Sink {
         let transport = play.map_or(MediaTransport::TcpActive, MediaTransport::from);
@@ -95,6 +124,9 @@ impl Flags {
         }
         if let Some(port) = self.media_port {
             sink = sink.media_port(port);
+        }
+        if let Some(Lasting(bounds)) = &self.lasting {
+            sink = sink.lasting(bounds.clone());
         }
         if self.catalog {
             sink = sink.ask_catalog();
@@ -287,6 +319,20 @@ mod tests {
         assert_eq!("0.5%".parse(), Ok(Share::Percent(0.5)));
         for wrong in ["", "%", "-1", "1.5", "some"] {
             assert!(wrong.parse::<Share>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn calls_last_between_two_numbers_of_seconds_or_exactly_one() {
+        let lasting = |least, most| {
+            Ok(Lasting(
+                Duration::from_secs(least)..=Duration::from_secs(most),
+            ))
+        };
+        assert_eq!("5-60".parse(), lasting(5, 60));
+        assert_eq!("5".parse(), lasting(5, 5));
+        for wrong in ["", "-", "60-5", "0", "-3", "1-x", "nan", "1-inf"] {
+            assert!(wrong.parse::<Lasting>().is_err(), "{wrong:?}");
         }
     }
 

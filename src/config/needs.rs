@@ -93,6 +93,12 @@ impl Needs {
         self.sip_udp + self.sip_tcp + self.media + self.rtcp + self.others
     }
 
+    /// As few as can do: every camera connects itself, as with `setup:active` media. Platforms that
+    /// ask for UDP or connect to the cameras need [all](Self::descriptors).
+    pub fn least_descriptors(&self) -> usize {
+        self.descriptors() - self.media + self.streams
+    }
+
     /// The settings that would need fewer descriptors, the largest saving first.
     pub fn savings(&self) -> Vec<Saving> {
         let shared = Saving {

@@ -2,7 +2,8 @@
 //! channel, and ten thousand nodes have one each.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// Closed for good, or full.
@@ -86,6 +87,45 @@ impl<T> Mailbox<T> {
     }
 }
 
+/// The only writer of a mailbox without limit: with it the letters end.
+#[derive(Debug)]
+pub(super) struct Writer<T>(Arc<Mailbox<T>>);
+
+/// The only reader of a mailbox without limit: nothing is kept for one that is gone.
+#[derive(Debug)]
+pub(super) struct Reader<T>(Arc<Mailbox<T>>);
+
+/// The two ends of a mailbox without limit.
+pub(super) fn mailbox<T>() -> (Writer<T>, Reader<T>) {
+    let mailbox = Arc::new(Mailbox::new(usize::MAX));
+    (Writer(mailbox.clone()), Reader(mailbox))
+}
+
+impl<T> Writer<T> {
+    pub(super) fn send(&self, letter: T) -> Result<(), Refused> {
+        self.0.send(letter)
+    }
+}
+
+impl<T> Drop for Writer<T> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl<T> Reader<T> {
+    /// The next letter; `None` when the writer is gone.
+    pub(super) async fn recv(&mut self) -> Option<T> {
+        poll_fn(|cx| self.0.poll(cx)).await
+    }
+}
+
+impl<T> Drop for Reader<T> {
+    fn drop(&mut self) {
+        self.0.drain();
+    }
+}
+
 /// Wakes the reader after the lock is given back.
 fn wake<T>(mut inside: MutexGuard<'_, Inside<T>>) {
     let reader = inside.reader.take();
@@ -101,6 +141,17 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+
+    #[tokio::test]
+    async fn letters_end_with_their_writer_and_are_refused_without_a_reader() {
+        let (writer, mut reader) = mailbox();
+        assert_eq!(writer.send(1), Ok(()));
+        drop(writer);
+        assert_eq!((reader.recv().await, reader.recv().await), (Some(1), None));
+        let (writer, reader) = mailbox();
+        drop(reader);
+        assert_eq!(writer.send(1), Err(Refused));
+    }
 
     #[tokio::test]
     async fn letters_come_in_their_order_and_then_the_end() {

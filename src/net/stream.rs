@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::clock::Clock;
 use super::door::{Door, Way};
 use super::feed::FromPump;
+use super::mailbox::{Reader, Writer, mailbox};
 use super::media::Media;
 use super::reporter::Reporter;
 use super::source::{Read, Source};
@@ -38,24 +38,11 @@ pub(super) enum Told {
     Stop,
 }
 
-/// What a stream is told, boxed: a queue that is nearly always empty is small.
-#[derive(Debug)]
-pub(super) struct Orders(mpsc::UnboundedReceiver<Box<Told>>);
+/// What a stream is told.
+pub(super) type Orders = Reader<Told>;
 
 /// The way to tell a stream.
-pub(super) type Tell = mpsc::UnboundedSender<Box<Told>>;
-
-/// A way to tell a stream, and the stream's end of it.
-pub(super) fn orders() -> (Tell, Orders) {
-    let (tell, told) = mpsc::unbounded_channel();
-    (tell, Orders(told))
-}
-
-impl Orders {
-    async fn recv(&mut self) -> Option<Told> {
-        self.0.recv().await.map(|told| *told)
-    }
-}
+pub(super) type Tell = Writer<Told>;
 
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -154,16 +141,14 @@ impl Stream {
         orders: &mut Orders,
     ) -> Result<Option<Told>, Loss> {
         let socket = way.into_socket(self.media.each_alone()).map_err(failed)?;
-        let (owner, mut pumped) = mpsc::unbounded_channel();
+        let (owner, mut pumped) = mailbox();
         let fed = self.media.least_loaded();
-        let fed = fed.and_then(|pump| {
-            pump.add(socket, config, move |word| drop(owner.send(Box::new(word))))
-        });
+        let fed = fed.and_then(|pump| pump.add(socket, config, move |word| drop(owner.send(word))));
         let fed = fed.ok_or_else(|| Loss::Failed("no pump runs".into()))?;
         let mut until = None;
         loop {
             tokio::select! {
-                word = pumped.recv() => match word.map(|word| *word) {
+                word = pumped.recv() => match word {
                     Some(FromPump::Started) => {
                         let stream = self.id;
                         self.report(Report::Started { stream });
@@ -323,7 +308,7 @@ mod tests {
             Media::default(),
             reporter,
         );
-        let (_tell, orders) = orders();
+        let (_tell, orders) = mailbox();
         let task = stream.run(IpAddr::from([127, 0, 0, 1]), orders);
         let octets = size_of_val(&task);
         assert!(octets <= 1024, "{octets}");

@@ -9,10 +9,11 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 
 use super::clock::Clock;
+use super::mailbox::mailbox;
 use super::media::Media;
 use super::reporter::{Reporter, Reports};
 use super::sink::Seat;
-use super::stream::{Stream, Tell, Told, orders};
+use super::stream::{Stream, Tell, Told};
 use crate::media::{Flowing, Loss, MediaTransport, Order, Report, StreamId};
 
 /// How long the end of a node waits for its streams.
@@ -101,7 +102,7 @@ impl Streams {
             live.seats.insert(stream, seat);
             return;
         }
-        let (tell, told) = orders();
+        let (tell, told) = mailbox();
         if live.tell.insert(stream, tell).is_some() {
             tracing::warn!(?stream, "a stream was opened twice; the first one ends");
         }
@@ -156,7 +157,7 @@ fn note(ended: Result<(), JoinError>) {
 impl Live {
     fn tell(&mut self, stream: StreamId, told: Told) {
         let stops = matches!(told, Told::Stop);
-        let heard = self.tell.get(&stream).map(|tell| tell.send(Box::new(told)));
+        let heard = self.tell.get(&stream).map(|tell| tell.send(told));
         if matches!(heard, Some(Ok(()))) {
             return;
         }

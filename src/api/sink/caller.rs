@@ -8,6 +8,7 @@ use tokio::time::{self, MissedTickBehavior};
 
 use super::Sink;
 use super::score::{Hint, Score};
+use super::turnover::Turnover;
 use crate::gb28181::DeviceId;
 use crate::platform::{AskId, Command, PlayId, Query};
 
@@ -16,6 +17,9 @@ const OWN: u64 = 1 << 63;
 
 /// The type code of a channel (GB/T 28181-2022 annex E).
 const CHANNEL: u16 = 131;
+
+/// The seed of how long calls last: the same in every run.
+const CHANCE: u64 = 1;
 
 /// Who calls.
 pub(in crate::api) struct Caller {
@@ -26,11 +30,15 @@ pub(in crate::api) struct Caller {
     /// Devices to be called, with the channel.
     queue: VecDeque<(DeviceId, DeviceId)>,
     asked: u64,
+    /// If calls come and go.
+    turnover: Option<Turnover>,
 }
 
 impl Caller {
     pub fn new(plan: Sink, score: Arc<Score>, commands: &mpsc::Sender<Command>) -> Self {
+        let lasting = plan.lasting.clone();
         Caller {
+            turnover: lasting.map(|bounds| Turnover::new(bounds, CHANCE)),
             plan,
             score,
             commands: commands.downgrade(),
@@ -58,12 +66,20 @@ impl Caller {
                     pace.tick().await;
                 }
             };
+            let end = self.turnover.as_ref().and_then(Turnover::next);
+            let end = async move {
+                match end {
+                    Some(due) => time::sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
             let command = tokio::select! {
                 biased;
                 hint = hints.recv() => match hint {
                     Some(hint) => self.heed(hint),
                     None => return,
                 },
+                () = end => self.hang_up(),
                 () = turn, if is_due => self.call(),
             };
             if let Some(command) = command {
@@ -90,7 +106,11 @@ impl Caller {
             Hint::Channel { device, channel } if self.plan.asks => {
                 self.queue.push_back((device, channel));
             }
-            Hint::Channel { .. } | Hint::Room => {}
+            Hint::Channel { .. } => {}
+            Hint::Over(play) => {
+                let callee = self.turnover.as_mut().and_then(|calls| calls.over(play));
+                self.queue.extend(callee);
+            }
         }
         None
     }
@@ -100,6 +120,9 @@ impl Caller {
         let (device, channel) = self.queue.pop_front()?;
         let play = |number| PlayId(OWN | number);
         let number = self.score.begin(device, play)?;
+        if let Some(turnover) = &mut self.turnover {
+            turnover.begun(time::Instant::now(), play(number), (device, channel));
+        }
         Some(Command::Play {
             device,
             channel,
@@ -107,5 +130,11 @@ impl Caller {
             expected: Arc::new(self.plan.expected(number)),
             play: play(number),
         })
+    }
+
+    /// Ends the call whose time has come.
+    fn hang_up(&mut self) -> Option<Command> {
+        let play = self.turnover.as_mut()?.due(time::Instant::now())?;
+        Some(Command::Stop { play })
     }
 }

@@ -27,7 +27,7 @@ pub(in crate::api) enum Hint {
     /// The first channel in the catalogue of a device.
     Channel { device: DeviceId, channel: DeviceId },
     /// A call is over, so that there is room for another.
-    Room,
+    Over(PlayId),
 }
 
 /// The running sums.
@@ -62,6 +62,7 @@ struct Call {
     device: DeviceId,
     is_up: bool,
     is_streaming: bool,
+    /// Media had come, and its connection broke.
     is_broken: bool,
     /// Of a stream that is judged.
     verdict: Option<Box<Verdict>>,
@@ -310,7 +311,7 @@ mod tests {
         score.note(&gone);
         assert_eq!(
             score.note(&ended(play, PlayEnd::DeviceGone)),
-            Some(Hint::Room)
+            Some(Hint::Over(play))
         );
         assert!(score.inner().devices.is_empty() && score.inner().live.is_empty());
         assert_eq!(score.note(&registered()), Some(Hint::Arrived(device())));

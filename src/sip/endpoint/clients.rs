@@ -25,7 +25,8 @@ pub struct Asked {
 /// All client transactions.
 #[derive(Debug, Default)]
 pub struct Clients {
-    all: HashMap<TransactionId, Asked>,
+    /// Each in a box: a table has room for four as soon as it has one.
+    all: HashMap<TransactionId, Box<Asked>>,
     by_key: HashMap<ClientKey, TransactionId>,
     by_flow: BTreeSet<(FlowId, TransactionId)>,
 }
@@ -38,7 +39,7 @@ impl Clients {
 
     /// The transaction with this number.
     pub fn lookup(&mut self, tx: TransactionId) -> Option<&mut Asked> {
-        self.all.get_mut(&tx)
+        self.all.get_mut(&tx).map(Box::as_mut)
     }
 
     /// The transaction with this key.
@@ -50,7 +51,7 @@ impl Clients {
     pub fn insert(&mut self, tx: TransactionId, asked: Asked) {
         self.by_key.insert(asked.key.clone(), tx);
         self.by_flow.insert((asked.route.flow, tx));
-        self.all.insert(tx, asked);
+        self.all.insert(tx, Box::new(asked));
     }
 
     /// Forgets a transaction.
@@ -62,7 +63,7 @@ impl Clients {
             // Tables keep their room; that of thousands of idle endpoints would be much.
             *self = Clients::default();
         }
-        Some(asked)
+        Some(*asked)
     }
 
     /// Whether no index points at a transaction that is gone.

@@ -90,7 +90,8 @@ impl Call {
 /// All server transactions.
 #[derive(Debug, Default)]
 pub struct Servers {
-    all: HashMap<TransactionId, Served>,
+    /// Each in a box: a table has room for four as soon as it has one.
+    all: HashMap<TransactionId, Box<Served>>,
     by_key: HashMap<Arc<ServerKey>, TransactionId>,
     by_merge: HashMap<Arc<MergeKey>, TransactionId>,
     /// The INVITEs of a call, oldest first.
@@ -109,7 +110,7 @@ impl Servers {
 
     /// The transaction with this number.
     pub fn lookup(&mut self, tx: TransactionId) -> Option<&mut Served> {
-        self.all.get_mut(&tx)
+        self.all.get_mut(&tx).map(Box::as_mut)
     }
 
     /// The transaction with this key.
@@ -120,7 +121,7 @@ impl Servers {
     /// The transaction of an earlier copy of `request` that came by another way.
     pub fn merged(&self, request: &Request) -> Option<&Served> {
         let tx = self.by_merge.get(&MergeKey::of(request)?)?;
-        self.all.get(tx)
+        self.all.get(tx).map(Box::as_ref)
     }
 
     /// Whether this is an INVITE of a call that has as many open as one call may.
@@ -176,7 +177,7 @@ impl Servers {
         if let Some(route) = served.route {
             self.by_flow.insert((route.flow, tx));
         }
-        self.all.insert(tx, served);
+        self.all.insert(tx, Box::new(served));
     }
 
     /// Forgets a transaction.

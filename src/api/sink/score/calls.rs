@@ -63,7 +63,7 @@ impl Inner {
         if is_fault {
             self.fail(call.device, &why.to_string());
         }
-        Some(Hint::Room)
+        Some(Hint::Over(play))
     }
 
     fn play_ended(
@@ -77,7 +77,9 @@ impl Inner {
         if matches!(why, PlayEnd::NoMedia | PlayEnd::MediaFailed) {
             self.fail(call.device, &why.to_string());
         }
-        if let Some(verdict) = verdict {
+        // Of a call that ended before its first packet there is nothing to judge.
+        let had_media = call.is_streaming || call.is_broken;
+        if let Some(verdict) = verdict.filter(|_| had_media) {
             if !verdict.counted {
                 self.verified.add(verdict);
             }
@@ -85,7 +87,7 @@ impl Inner {
                 self.example(|| format!("{}: {verdict}", call.device));
             }
         }
-        Some(Hint::Room)
+        Some(Hint::Over(play))
     }
 
     /// Takes a call out of the books.

@@ -1,0 +1,98 @@
+//! A fleet in this process, and what the system says about the process meanwhile.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+use vcam::config::{FleetFile, Run};
+use vcam::fleet::Phase;
+use vcam::{Fleet, FleetView, Folder};
+
+use super::measure::{Cpu, resident};
+
+pub const PASSWORD: &str = "12345678";
+
+/// One look at the process.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Since the fleet began.
+    pub at: Duration,
+    pub resident: u64,
+    pub streaming: u64,
+    pub cpu: f64,
+    pub phase: Phase,
+}
+
+/// What a run showed.
+pub struct Shown {
+    /// Resident octets with everything read and nothing sent.
+    pub ready: u64,
+    /// A look every second.
+    pub looks: Vec<Look>,
+    /// Descriptors and threads before and after.
+    pub held: [Held; 2],
+    /// The fleet's own report.
+    pub report: Value,
+}
+
+/// What a process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub descriptors: usize,
+    pub threads: usize,
+}
+
+impl Held {
+    pub fn now() -> Held {
+        let entries = |path| std::fs::read_dir(path).map_or(0, Iterator::count);
+        Held {
+            descriptors: entries("/proc/self/fd"),
+            threads: entries("/proc/self/task"),
+        }
+    }
+}
+
+/// Runs the fleet of `text` until its own end.
+pub fn run(
+    text: &str,
+    until: impl Future<Output = ()>,
+) -> Result<Shown, Box<dyn std::error::Error>> {
+    let folder = Folder::of(Path::new("fleet.toml"));
+    let plan = FleetFile::read("fleet.toml", text)?.plan(&Run::default(), &folder)?;
+    // The first runtime of a process leaves a pair of sockets for signals.
+    drop(runtime()?);
+    let before = Held::now();
+    let runtime = runtime()?;
+    let mut shown = runtime.block_on(async {
+        let fleet = Fleet::prepare("fleet.toml", plan, &folder).await?;
+        let ready = resident();
+        let (begun, mut looks) = (Instant::now(), Vec::new());
+        let watch = |view: FleetView<'_>| looks.push(look(begun, &view));
+        let report = fleet.run(until, watch).await?;
+        Ok::<_, Box<dyn std::error::Error>>(Shown {
+            ready,
+            looks,
+            held: [before; 2],
+            report: serde_json::from_str(&report.json())?,
+        })
+    })?;
+    drop(runtime);
+    shown.held[1] = Held::now();
+    Ok(shown)
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+fn look(begun: Instant, view: &FleetView<'_>) -> Look {
+    Look {
+        at: begun.elapsed(),
+        resident: resident(),
+        streaming: view.statistics.streaming(),
+        cpu: Cpu::now().seconds(),
+        phase: view.phase,
+    }
+}
