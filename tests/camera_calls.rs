@@ -24,6 +24,7 @@ fn channels(count: u32) -> impl FnOnce(&mut Config) {
                 id: id(CHANNEL).with_serial(n),
                 name: String::new(),
                 source: source.clone(),
+                sub: None,
             })
             .collect();
     }

@@ -35,6 +35,7 @@ fn recorder(channels: u32, batch: Batch) -> impl FnOnce(&mut Config) {
                 id: id(CHANNEL).with_serial(n),
                 name: format!("Gate {n}"),
                 source: source.clone(),
+                sub: None,
             })
             .collect();
         config.profile = profile.into();

@@ -93,6 +93,7 @@ impl Hour {
             device,
             channel: device.with_type(DeviceId::CHANNEL),
             transport,
+            stream: 0,
             expected: Arc::new(Expected::default()),
             play,
         };

@@ -97,6 +97,7 @@ impl Stage {
                 device: id(CAMERA_ID),
                 channel: id(channel),
                 transport,
+                stream: 0,
                 expected: Arc::new(expected),
                 play: PlayId(1),
             },

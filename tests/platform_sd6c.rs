@@ -182,6 +182,7 @@ impl Stage {
             device: id("34020000001320000002"),
             channel: id("34020000001310000001"),
             transport: MediaTransport::Udp,
+            stream: 0,
             expected: Arc::new(Expected::default()),
             play: PlayId(1),
         });

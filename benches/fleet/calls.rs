@@ -2,7 +2,7 @@
 
 use super::clip;
 use super::platform::{Elsewhere, Wish};
-use super::run::{self, PASSWORD, Shown};
+use super::run::{self, FleetText, Shown};
 use super::table::Table;
 
 /// How long all of them stream.
@@ -14,28 +14,15 @@ pub fn measure(cameras: u32, table: &mut Table) -> Result<(), Box<dyn std::error
         lasting: 0,
     })?;
     let file = clip::file()?;
-    let text = format!(
-        r#"
-seed = 1
-[platform]
-address = "{address}"
-password = "{PASSWORD}"
-[addresses]
-mode = "shared-socket"
-[ramp]
-cameras-per-second = 500
-hold = "{HOLD}s"
-[[cameras]]
-count = {cameras}
-media = "{media}"
-[thresholds]
-registered-at-end = "100 %"
-"#,
-        address = platform.address,
-        media = file.display(),
-    );
-    let shown = run::run(&text, std::future::pending())?;
-    std::fs::remove_file(&file)?;
+    let fleet = FleetText {
+        platform: platform.address,
+        clip: &file,
+        cameras: cameras.into(),
+        per_second: 500,
+        hold: HOLD,
+        more: "",
+    };
+    let shown = run::run(&fleet, |_, _| {})?;
     let sink = platform.end()?;
     tell(cameras, &shown, &sink, table);
     Ok(())

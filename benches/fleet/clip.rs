@@ -1,7 +1,8 @@
 //! What the cameras show: the small clip, brought to a bit rate by filler data.
 
-use std::path::PathBuf;
+use std::io::Write;
 
+use tempfile::TempPath;
 use vcam::{Clip, media};
 
 const TINY: &[u8] = include_bytes!("../../media/tiny.h264");
@@ -17,12 +18,11 @@ pub fn clip() -> Result<Clip, Box<dyn std::error::Error>> {
     Ok(Clip::open(file()?)?)
 }
 
-/// The clip as a file: written once by each process, always the same.
-pub fn file() -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let name = format!("vcam-bench-{}.h264", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, padded()?)?;
-    Ok(path)
+/// The clip as a file, always the same; it goes with its path.
+pub fn file() -> Result<TempPath, Box<dyn std::error::Error>> {
+    let mut file = tempfile::Builder::new().suffix(".h264").tempfile()?;
+    file.write_all(&padded()?)?;
+    Ok(file.into_temp_path())
 }
 
 /// Frames that are shorter than their share of the bit rate get a filler data NAL unit

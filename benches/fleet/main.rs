@@ -1,8 +1,10 @@
 //! Whole fleets, as `vcam run` plays them, against a sink in another process:
 //!
 //! ```text
-//! cargo bench --bench fleet                      # both, as published; a quarter of an hour
+//! cargo bench --bench fleet                      # all, as published; a quarter of an hour
 //! cargo bench --bench fleet -- --only calls      # ten thousand calls at once
+//! cargo bench --bench fleet -- --only start      # vcam run, up to its first REGISTER
+//! cargo bench --bench fleet -- --only storm      # frame lateness while others register
 //! cargo bench --bench fleet -- --only soak       # 2,000 cameras whose calls come and go
 //! ```
 //!
@@ -17,6 +19,8 @@ mod measure;
 mod platform;
 mod run;
 mod soak;
+mod start;
+mod storm;
 mod table;
 
 use clap::Parser;
@@ -24,7 +28,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(about = "Plays whole fleets against a sink in another process")]
 struct Options {
-    /// Only this: calls, soak.
+    /// Only this: start, calls, storm, soak.
     #[arg(long)]
     only: Option<String>,
     /// Cameras that are all in a call at once.
@@ -51,8 +55,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let wants = |bench: &str| options.only.as_deref().is_none_or(|only| only == bench);
     let mut table = table::Table::new();
+    if wants("start") {
+        start::measure(options.calls, &mut table)?;
+    }
     if wants("calls") {
         calls::measure(options.calls, &mut table)?;
+    }
+    if wants("storm") {
+        storm::measure(&mut table)?;
     }
     if wants("soak") {
         soak::measure(options.cameras, options.seconds, &mut table)?;

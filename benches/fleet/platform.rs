@@ -36,12 +36,12 @@ impl FromStr for Wish {
 
 impl Wish {
     fn sink(&self) -> Result<Sink, Box<dyn std::error::Error>> {
-        // Streams are judged as a sample: ten in a hundred where calls come and go.
-        let sink = Sink::new().source(clip::clip()?).calls(self.calls);
+        let sink = Sink::new().source(clip::clip()?);
         let longest = Duration::from_secs(self.lasting);
+        // Of the streams a sample is judged, of many short ones a larger one.
         Ok(match longest.is_zero() {
-            true => sink.verify_percent(0.5),
-            false => sink.verify_percent(10.0).lasting(longest / 10..=longest),
+            true => sink.calls(self.calls).verify_percent(0.5),
+            false => sink.lasting(longest / 10..=longest).verify_percent(10.0),
         })
     }
 }

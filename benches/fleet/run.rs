@@ -1,6 +1,7 @@
 //! A fleet in this process, and what the system says about the process meanwhile.
 
-use std::future::Future;
+use std::fmt;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -54,13 +55,53 @@ impl Held {
     }
 }
 
-/// Runs the fleet of `text` until its own end.
+/// A fleet as a file.
+pub struct FleetText<'t> {
+    pub platform: SocketAddr,
+    pub clip: &'t Path,
+    pub cameras: u64,
+    pub per_second: u64,
+    pub hold: u64,
+    /// More keys of the cameras.
+    pub more: &'t str,
+}
+
+impl fmt::Display for FleetText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            r#"
+seed = 1
+[platform]
+address = "{platform}"
+password = "{PASSWORD}"
+[addresses]
+mode = "shared-socket"
+[ramp]
+cameras-per-second = {per_second}
+hold = "{hold}s"
+[[cameras]]
+count = {cameras}
+media = "{clip}"
+{more}
+"#,
+            platform = self.platform,
+            per_second = self.per_second,
+            hold = self.hold,
+            cameras = self.cameras,
+            clip = self.clip.display(),
+            more = self.more,
+        )
+    }
+}
+
+/// Runs a fleet to its end; `also` is shown how it stands, with the time since its beginning.
 pub fn run(
-    text: &str,
-    until: impl Future<Output = ()>,
+    fleet: &FleetText<'_>,
+    mut also: impl FnMut(Duration, &FleetView<'_>),
 ) -> Result<Shown, Box<dyn std::error::Error>> {
     let folder = Folder::of(Path::new("fleet.toml"));
-    let plan = FleetFile::read("fleet.toml", text)?.plan(&Run::default(), &folder)?;
+    let plan = FleetFile::read("fleet.toml", &fleet.to_string())?.plan(&Run::default(), &folder)?;
     // The first runtime of a process leaves a pair of sockets for signals.
     drop(runtime()?);
     let before = Held::now();
@@ -69,8 +110,11 @@ pub fn run(
         let fleet = Fleet::prepare("fleet.toml", plan, &folder).await?;
         let ready = resident();
         let (begun, mut looks) = (Instant::now(), Vec::new());
-        let watch = |view: FleetView<'_>| looks.push(look(begun, &view));
-        let report = fleet.run(until, watch).await?;
+        let watch = |view: FleetView<'_>| {
+            also(begun.elapsed(), &view);
+            looks.push(look(begun, &view));
+        };
+        let report = fleet.run(std::future::pending(), watch).await?;
         Ok::<_, Box<dyn std::error::Error>>(Shown {
             ready,
             looks,

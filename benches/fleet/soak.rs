@@ -6,7 +6,7 @@ use vcam::fleet::Phase;
 
 use super::clip;
 use super::platform::{Elsewhere, Wish};
-use super::run::{self, Look, PASSWORD, Shown};
+use super::run::{self, FleetText, Look, Shown};
 use super::table::Table;
 
 /// The longest call, in seconds; the shortest is a tenth of it.
@@ -26,28 +26,15 @@ pub fn measure(
         lasting: LONGEST.min(seconds / 3).max(1),
     })?;
     let file = clip::file()?;
-    let text = format!(
-        r#"
-seed = 1
-[platform]
-address = "{address}"
-password = "{PASSWORD}"
-[addresses]
-mode = "shared-socket"
-[ramp]
-cameras-per-second = 500
-hold = "{seconds}s"
-[[cameras]]
-count = {cameras}
-media = "{media}"
-first-frame = "own-clock"
-keepalive = "20s"
-"#,
-        address = platform.address,
-        media = file.display(),
-    );
-    let shown = run::run(&text, std::future::pending())?;
-    std::fs::remove_file(&file)?;
+    let fleet = FleetText {
+        platform: platform.address,
+        clip: &file,
+        cameras: cameras.into(),
+        per_second: 500,
+        hold: seconds,
+        more: "first-frame = \"own-clock\"\nkeepalive = \"20s\"",
+    };
+    let shown = run::run(&fleet, |_, _| {})?;
     let sink = platform.end()?;
     tell(cameras, seconds, &shown, &sink, table);
     Ok(())

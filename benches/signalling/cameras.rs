@@ -49,9 +49,7 @@ pub struct Plan {
 /// What a round showed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
-    /// CPU from the first camera's making to the first REGISTER on its way.
-    pub start: f64,
-    /// CPU from there until all were registered and had sent their first Keepalive.
+    /// CPU from the first REGISTER until all were registered and had sent their first Keepalive.
     pub registering: f64,
     /// The part of it in user mode.
     pub registering_user: f64,
@@ -84,7 +82,7 @@ fn watch(plan: Plan) -> Result<Seen, Box<dyn std::error::Error>> {
             }
         }
     })?;
-    let (memory, cpu) = (resident(), Cpu::now());
+    let memory = resident();
     let shared = match plan.sockets {
         Sockets::Own => None,
         Sockets::Shared => Some(workers.share(here(), plan.cameras, 1)?),
@@ -109,7 +107,6 @@ fn watch(plan: Plan) -> Result<Seen, Box<dyn std::error::Error>> {
         workers.command(*camera, Command::PowerOn)?;
     }
     let started = Cpu::now();
-    seen.start = started.since(cpu).seconds();
     let mut kept = 0;
     while kept < plan.cameras {
         let event = told.recv()?;
@@ -150,6 +147,7 @@ fn config(plan: &Plan, n: u32, profile: &Arc<Profile>, cut: &Arc<Cut>) -> Config
             id: device.with_type(DeviceId::CHANNEL),
             name: "Gate".to_owned(),
             source: cut.clone(),
+            sub: None,
         }],
         profile: profile.clone(),
         platform: PlatformAddress {
@@ -191,7 +189,6 @@ impl Seen {
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers = [
-            self.start,
             self.registering,
             self.registering_user,
             self.memory,
@@ -209,16 +206,7 @@ impl FromStr for Seen {
     fn from_str(line: &str) -> Result<Seen, String> {
         let numbers: Vec<f64> = line.split_whitespace().flat_map(str::parse).collect();
         match numbers[..] {
-            [
-                start,
-                registering,
-                registering_user,
-                memory,
-                idle,
-                kept,
-                failed,
-            ] => Ok(Seen {
-                start,
+            [registering, registering_user, memory, idle, kept, failed] => Ok(Seen {
                 registering,
                 registering_user,
                 memory,

@@ -10,6 +10,7 @@
 //! fresh process of cameras. Nothing here asserts anything: it prints a table.
 
 mod cameras;
+mod instructions;
 mod measure;
 mod platform;
 mod table;

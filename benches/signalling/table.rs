@@ -3,9 +3,11 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use super::Wish;
 use super::cameras::{Plan, Seen, Sockets};
+use super::instructions;
 use super::measure::stolen;
 
 /// A share of stolen time beyond which a round says nothing.
@@ -20,16 +22,21 @@ pub fn print(wish: &Wish) -> Result<(), Box<dyn std::error::Error>> {
         wish.rounds, wish.interval
     );
     for sockets in [Sockets::Own, Sockets::Shared] {
-        let few = rounds(wish, wish.plan(wish.few, sockets))?;
+        // Only registering is compared with few.
+        let few = Plan {
+            watch: Duration::from_secs(1),
+            ..wish.plan(wish.few, sockets)
+        };
+        let few = rounds(wish, few)?;
         let many = rounds(wish, wish.plan(wish.many, sockets))?;
         show(wish.few, sockets, &few);
         show(wish.many, sockets, &many);
         let per = |seen: &[Seen], of: u32| spread(seen, |s| s.registering / f64::from(of)).median;
         let growth = per(&many, wish.many) / per(&few, wish.few);
         let (many, few) = (wish.many, wish.few);
-        println!("\nCPU per registration, {many} against {few}: {growth:.2} x");
+        println!("\nCPU per registration, {many} against {few}: {growth:.2} x (bar: 1.25)");
     }
-    Ok(())
+    instructions::print(wish)
 }
 
 fn show(cameras: u32, sockets: Sockets, seen: &[Seen]) {
@@ -43,7 +50,6 @@ fn show(cameras: u32, sockets: Sockets, seen: &[Seen]) {
         } = spread(seen, of);
         println!("  {what:<38} {median:9.2} ({least:.2} .. {most:.2}) {unit}");
     };
-    row("start to the first REGISTER", "s CPU", &|s| s.start);
     row("register, all", "s CPU", &|s| s.registering);
     row("register, each", "us CPU", &|s| s.registering / n * 1e6);
     row("  of which in user mode", "us CPU", &|s| {
@@ -90,6 +96,7 @@ fn quiet_round(plan: Plan) -> Result<Seen, Box<dyn std::error::Error>> {
             share * 100.0
         );
     }
+    println!("no quiet round was to be had: the next one counts, whatever was stolen");
     round(plan)
 }
 
@@ -106,7 +113,7 @@ fn round(mut plan: Plan) -> Result<Seen, Box<dyn std::error::Error>> {
     Ok(String::from_utf8(cameras.stdout)?.trim().parse()?)
 }
 
-fn platform() -> Result<(Child, SocketAddr), Box<dyn std::error::Error>> {
+pub fn platform() -> Result<(Child, SocketAddr), Box<dyn std::error::Error>> {
     let mut child = itself("platform")?
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

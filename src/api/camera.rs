@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Camera {
     config: Arc<Config>,
     clips: Vec<Clip>,
+    /// What all its sub streams show.
+    sub: Option<Clip>,
     standing: watch::Sender<Standing>,
     events: Source<Event>,
     task: Task<Command>,
@@ -41,8 +43,14 @@ impl Camera {
         CameraBuilder::new(profile.into())
     }
 
-    /// Switches a camera on. `clips` are what its channels show.
-    pub(super) fn spawn(config: Config, clips: Vec<Clip>, seed: u64, media: Option<Media>) -> Self {
+    /// Switches a camera on. `clips` are what its channels show, `sub` what their sub streams do.
+    pub(super) fn spawn(
+        config: Config,
+        clips: Vec<Clip>,
+        sub: Option<Clip>,
+        seed: u64,
+        media: Option<Media>,
+    ) -> Self {
         let config = Arc::new(config);
         let (events, tell) = Source::new();
         let standing = watch::Sender::new(Standing::default());
@@ -55,6 +63,7 @@ impl Camera {
         Camera {
             config,
             clips,
+            sub,
             standing,
             events,
             task,
@@ -87,7 +96,11 @@ impl Camera {
     /// Its channels, with what they show.
     pub fn channels(&self) -> impl Iterator<Item = Channel> {
         let all = self.config.channels.iter().zip(&self.clips);
-        all.map(|(channel, clip)| Channel::of(self.id(), channel.id).showing(clip.clone()))
+        all.map(|(channel, clip)| Channel {
+            clip: Some(clip.clone()),
+            sub: self.sub.clone(),
+            ..Channel::of(self.id(), channel.id)
+        })
     }
 
     /// Waits until the platform has accepted its registration, 10 s at most. When that failed and

@@ -36,6 +36,7 @@ pub struct CameraBuilder {
     channels: usize,
     clip: Option<Clip>,
     clips: Vec<(usize, Clip)>,
+    sub: Option<Clip>,
     transport: Transport,
     local: Option<SocketAddr>,
     media_ip: Option<IpAddr>,
@@ -64,6 +65,7 @@ impl CameraBuilder {
             channels: 1,
             clip: None,
             clips: Vec::new(),
+            sub: None,
             transport: Transport::Udp,
             local: None,
             media_ip: None,
@@ -139,6 +141,12 @@ impl CameraBuilder {
     /// What channel `n` (from 1) shows instead.
     pub fn channel_media(mut self, n: usize, clip: Clip) -> Self {
         self.clips.push((n, clip));
+        self
+    }
+
+    /// What the sub streams of every channel show. Default: the same as their main streams.
+    pub fn sub_media(mut self, clip: Clip) -> Self {
+        self.sub = Some(clip);
         self
     }
 
@@ -224,7 +232,7 @@ impl CameraBuilder {
             check_free(config.transport, config.local)?;
         }
         let seed = self.seed.unwrap_or_else(rand::random);
-        let camera = Camera::spawn(config, clips, seed, self.pumps);
+        let camera = Camera::spawn(config, clips, self.sub, seed, self.pumps);
         camera.switch_on().await?;
         Ok(camera)
     }
@@ -308,6 +316,7 @@ impl CameraBuilder {
                 _ => format!("{name} {}", n + 1),
             },
             source: clip.cut(&self.profile),
+            sub: self.sub.as_ref().map(|clip| clip.cut(&self.profile)),
         };
         Ok(clips.iter().zip(0..).map(channel).collect())
     }

@@ -12,6 +12,8 @@ pub struct Channel {
     pub id: DeviceId,
     /// What it shows, if that is known; the stream is compared with it.
     pub clip: Option<Clip>,
+    /// What its sub stream shows, if that is something else.
+    pub sub: Option<Clip>,
 }
 
 impl Channel {
@@ -22,6 +24,21 @@ impl Channel {
             device,
             id,
             clip: None,
+            sub: None,
+        }
+    }
+
+    /// What stream `number` shows, if that is known: 0 is the main stream.
+    pub(super) fn shown(&self, number: u8) -> Option<&Clip> {
+        let sub = self.sub.as_ref().filter(|_| number > 0);
+        sub.or(self.clip.as_ref())
+    }
+
+    /// The same channel, showing `clip` in its sub stream.
+    pub fn showing_in_sub(self, clip: Clip) -> Self {
+        Channel {
+            sub: Some(clip),
+            ..self
         }
     }
 

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::board::Board;
 use super::channel::Channel;
+use super::clip::Clip;
 use super::error::Error;
 use super::stream::Stream;
 use crate::media::{Expected, MediaTransport};
@@ -22,6 +23,7 @@ pub struct Play<'a> {
     board: &'a Arc<Board>,
     channel: Channel,
     transport: MediaTransport,
+    stream: u8,
     record: bool,
 }
 
@@ -36,6 +38,7 @@ impl<'a> Play<'a> {
             board,
             channel,
             transport: MediaTransport::Udp,
+            stream: 0,
             record: false,
         }
     }
@@ -47,6 +50,12 @@ impl<'a> Play<'a> {
         self
     }
 
+    /// Its sub stream instead of its main stream (`a=streamnumber:1`).
+    pub fn sub_stream(mut self) -> Self {
+        self.stream = 1;
+        self
+    }
+
     /// Keep the program stream that comes in, for [`StreamEnd::recording`](super::StreamEnd).
     pub fn record(mut self) -> Self {
         self.record = true;
@@ -55,7 +64,7 @@ impl<'a> Play<'a> {
 
     async fn call(self) -> Result<Stream, Error> {
         let expected = Expected {
-            reference: self.channel.clip.as_ref().map(|clip| clip.reference()),
+            reference: self.channel.shown(self.stream).map(Clip::reference),
             record: self.record,
             ..Expected::default()
         };
@@ -67,6 +76,7 @@ impl<'a> Play<'a> {
             device: self.channel.device,
             channel: self.channel.id,
             transport: self.transport,
+            stream: self.stream,
             expected: Arc::new(expected),
             play: PlayId(play),
         };

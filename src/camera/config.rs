@@ -59,6 +59,19 @@ pub struct Channel {
     pub name: String,
     /// What it shows.
     pub source: Arc<Cut>,
+    /// What its sub streams show, which platforms ask for in small pictures; `None`: the same.
+    pub sub: Option<Arc<Cut>>,
+}
+
+impl Channel {
+    /// What a stream shows: 0 is the main stream, anything else a sub stream
+    /// (`a=streamnumber` of GB/T 28181-2022 annex G).
+    pub fn shown(&self, stream: u8) -> &Arc<Cut> {
+        match (stream, &self.sub) {
+            (1.., Some(sub)) => sub,
+            _ => &self.source,
+        }
+    }
 }
 
 /// The platform as the camera's owner typed it in.

@@ -315,12 +315,13 @@ pub(super) fn refuse(
 }
 
 fn sender(line: &mut Line, channel: &Channel, terms: &Terms) -> Arc<SenderConfig> {
+    let shown = channel.shown(terms.offer.stream.unwrap_or(0));
     Arc::new(SenderConfig {
         payload_type: terms.payload,
         sequence: line.rng.random(),
         timestamp: line.rng.random(),
         first_frame: line.config.first_frame,
         backlog: line.config.backlog,
-        ..SenderConfig::new(channel.source.clone(), terms.ssrc.value())
+        ..SenderConfig::new(shown.clone(), terms.ssrc.value())
     })
 }

@@ -379,6 +379,7 @@ impl Visit {
             device: self.device,
             id,
             clip: self.wish.source.clone(),
+            sub: None,
         };
         let mut play = self.platform.play(channel).over(transport);
         if self.wish.record.is_some() {

@@ -59,6 +59,9 @@ pub(super) struct Arguments {
     /// What it plays: H.264 byte stream (Annex B). Without it, a street of four seconds
     #[arg(long, value_name = "FILE")]
     media: Option<PathBuf>,
+    /// What it plays to a platform that asks for a sub stream [default: the same]
+    #[arg(long, value_name = "FILE")]
+    sub_media: Option<PathBuf>,
     /// Frames per second of a file that does not say it (25, 29.97, 30000/1001)
     #[arg(long)]
     fps: Option<Rational>,
@@ -170,7 +173,7 @@ fn unanswered(camera: &Camera) -> String {
 
 async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
     let profile = profile(&arguments.profile)?;
-    let clip = clip(arguments.media.as_deref(), arguments.fps)?;
+    let shown = clip(arguments.media.as_deref(), arguments.fps)?;
     let platform = resolve(arguments.platform.as_deref().unwrap_or_default()).await?;
     let pump = Pump::on_thread(Clock::start(), "pump")
         .map_err(|error| Failure::Short(format!("no thread for the media: {error}")))?;
@@ -183,7 +186,7 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
         .id(arguments.id.map(|id| id.to_string()).unwrap_or_default())
         .password(&arguments.password)
         .channels(arguments.channels)
-        .media(clip)
+        .media(shown)
         .transport(arguments.transport.into())
         .expires(Duration::from_secs(arguments.expires))
         .keepalive(
@@ -194,6 +197,9 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
         .pumps(media);
     if let Some(seed) = arguments.fleet.beside.seed() {
         camera = camera.seed(seed);
+    }
+    if let Some(file) = arguments.sub_media.as_deref() {
+        camera = camera.sub_media(clip(Some(file), arguments.fps)?);
     }
     if let Some(channel) = arguments.channel {
         camera = camera.channel_id(channel);

@@ -63,6 +63,8 @@ pub(super) struct Call {
     pub route: Route,
     /// What the camera does.
     pub transport: MediaTransport,
+    /// 0 main, 1 sub.
+    pub number_of_stream: u8,
     /// The number of its SSRC, to be given back.
     pub number: u16,
     pub ssrc: Ssrc,

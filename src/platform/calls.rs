@@ -22,6 +22,7 @@ pub(super) struct Wish {
     pub device: DeviceId,
     pub channel: DeviceId,
     pub transport: MediaTransport,
+    pub stream: u8,
     pub expected: Arc<Expected>,
     pub play: PlayId,
 }
@@ -74,6 +75,7 @@ impl Calls {
             device,
             channel,
             transport,
+            stream: number_of_stream,
             expected,
             ..
         } = wish;
@@ -83,6 +85,7 @@ impl Calls {
             channel,
             route: there.route,
             transport,
+            number_of_stream,
             number,
             ssrc,
             expected,

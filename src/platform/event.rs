@@ -49,6 +49,8 @@ pub enum Command {
         channel: DeviceId,
         /// How media travels, as the camera sees it: with `TcpActive` the camera connects to us.
         transport: MediaTransport,
+        /// Which of its streams: 0 the main stream, 1 the sub stream.
+        stream: u8,
         /// What the stream is compared with. Its SSRC is set by the call.
         expected: Arc<Expected>,
         /// The number of the call.

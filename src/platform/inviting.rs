@@ -127,7 +127,13 @@ impl Calls {
 fn invitation(desk: &mut Desk, call: &Call, there: &Device, local: SocketAddr) -> Request {
     let (platform, flow) = (desk.config.id, there.route.flow);
     let subject = format!("{}:{},{platform}:0", call.channel, call.ssrc);
-    let offer = terms::offer(&platform, local, call.transport, &call.ssrc);
+    let offer = terms::offer(
+        &platform,
+        local,
+        call.transport,
+        call.number_of_stream,
+        &call.ssrc,
+    );
     let contact = desk.contact(flow);
     desk.request(Method::Invite, &call.channel, &there.host, flow)
         .with_header("Contact", contact)

@@ -146,6 +146,7 @@ impl Platform {
                 device,
                 channel,
                 transport,
+                stream,
                 expected,
                 play,
             } => {
@@ -153,6 +154,7 @@ impl Platform {
                     device,
                     channel,
                     transport,
+                    stream,
                     expected,
                     play,
                 };

@@ -49,6 +49,7 @@ pub(super) fn offer(
     platform: &DeviceId,
     local: SocketAddr,
     camera: MediaTransport,
+    stream: u8,
     ssrc: &Ssrc,
 ) -> Bytes {
     let port = match local.port() {
@@ -56,7 +57,8 @@ pub(super) fn offer(
         port => port,
     };
     let ours = in_sdp(our_part(camera));
-    OfferFields::play(platform.to_string(), local.ip(), port, ours, ssrc.clone()).write()
+    let play = OfferFields::play(platform.to_string(), local.ip(), port, ours, ssrc.clone());
+    OfferFields { stream, ..play }.write()
 }
 
 /// Reads the answer in a 2xx. What it does not do as it should is noticed; `None`: it cannot be
@@ -229,7 +231,7 @@ mod tests {
         let ssrc = Ssrc::parse("0200000001").unwrap();
         let write = |camera, local: &str| {
             let local = local.parse().unwrap();
-            let body = offer(&platform, local, camera, &ssrc);
+            let body = offer(&platform, local, camera, 0, &ssrc);
             String::from_utf8(body.to_vec()).unwrap()
         };
         let udp = write(MediaTransport::Udp, "192.0.2.9:10000");

@@ -217,6 +217,7 @@ impl Bench {
             device: device.id,
             channel: device.channel(),
             transport,
+            stream: 0,
             expected: Arc::new(Expected::default()),
             play: PlayId(play),
         })

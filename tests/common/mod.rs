@@ -57,6 +57,7 @@ pub fn config(profile: &str, device: &str, local: &str, platform: PlatformAddres
             id: channel,
             name: "Gate".into(),
             source: tiny_cut(&profile),
+            sub: None,
         }],
         platform,
         credentials: Credentials {

@@ -7,7 +7,7 @@ use crate::api::clip::Clip;
 use crate::api::error::Error;
 use crate::api::folder::Folder;
 use crate::camera::{Accept, Channel, Config, PlatformAddress};
-use crate::config::{CameraPlan, ChannelPlan, Local, Plan};
+use crate::config::{CameraPlan, ChannelPlan, Local, MediaId, Plan};
 use crate::net::address::facing;
 use crate::profile::Profile;
 use crate::sip::Credentials;
@@ -80,13 +80,17 @@ impl Cast {
     }
 
     fn channel(&self, profile: &Profile, channel: ChannelPlan) -> Channel {
-        let clip = self.clips.get(channel.main.index());
-        let clip = clip.cloned().unwrap_or_else(Clip::sample);
+        // Cut once for all makes that send alike.
+        let cut = |media: MediaId| {
+            let clip = self.clips.get(media.index());
+            clip.cloned().unwrap_or_else(Clip::sample).cut(profile)
+        };
+        let sub = (channel.sub != channel.main).then(|| cut(channel.sub));
         Channel {
             id: channel.id,
             name: channel.name,
-            // Cut once for all makes that send alike.
-            source: clip.cut(profile),
+            source: cut(channel.main),
+            sub,
         }
     }
 }

@@ -127,6 +127,7 @@ impl Caller {
             device,
             channel,
             transport: self.plan.transport,
+            stream: 0,
             expected: Arc::new(self.plan.expected(number)),
             play: play(number),
         })

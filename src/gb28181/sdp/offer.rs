@@ -189,6 +189,8 @@ pub struct OfferFields {
     pub range: Option<TimeRange>,
     /// `a=downloadspeed`.
     pub download_speed: Option<u8>,
+    /// `a=streamnumber`, if not the main stream, 0 (GB/T 28181-2022 annex G).
+    pub stream: u8,
     /// `f=`.
     pub format: Option<Format>,
 }
@@ -218,6 +220,7 @@ impl OfferFields {
             recording: None,
             range: None,
             download_speed: None,
+            stream: 0,
             format: None,
         }
     }
@@ -247,6 +250,9 @@ impl OfferFields {
             self.download_speed
                 .map(|speed| format!("a=downloadspeed:{speed}")),
         );
+        if self.stream > 0 {
+            lines.push(format!("a=streamnumber:{}", self.stream));
+        }
         lines.extend(self.ssrc.as_ref().map(|ssrc| format!("y={ssrc}")));
         lines.extend(self.format.as_ref().map(|format| format!("f={format}")));
         lines.into_iter().collect::<Sdp>().write()
