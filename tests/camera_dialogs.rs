@@ -296,6 +296,29 @@ fn an_invite_in_the_call_moves_the_stream_once_it_is_acknowledged() {
 }
 
 #[test]
+fn counts_of_a_stream_that_was_moved_are_among_those_of_its_call() {
+    let mut stage = Stage::registered();
+    let there = addr("10.0.0.1:20000");
+    stage.lab.bind(there);
+    let mut leg = stage.call(udp());
+    stage.run(SECOND);
+    let moved = offer("udp", "0200000002").replace("video 10000", "video 20000");
+    assert_eq!(again(&mut stage, &mut leg, moved).status(), 200);
+    stage.acknowledge(&leg);
+    stage.run(SECOND);
+    assert_eq!(stage.bye(&mut leg), 200);
+    stage.run(MOMENT);
+    let (here, there) = (stage.datagrams(), stage.lab.datagrams_at(there));
+    assert!(here.len() > 10 && there.len() > 10);
+    let ended = stage.events().into_iter().find_map(|event| match event {
+        Event::Ended { counts, .. } => Some(counts),
+        _ => None,
+    });
+    let packets = ended.unwrap().packets;
+    assert_eq!(packets, (here.len() + there.len()) as u64);
+}
+
+#[test]
 fn an_invite_in_the_call_that_changes_nothing_repeats_the_answer() {
     let mut stage = Stage::registered();
     let (mut leg, first) = stage.invite(udp());

@@ -34,6 +34,11 @@ impl Seat {
         new
     }
 
+    /// Media flows no more: of how many calls it did.
+    pub fn stop_all(&mut self) -> i64 {
+        std::mem::take(&mut self.streaming).len() as i64
+    }
+
     /// Media of a call flows no more; `false` when it did not before.
     pub fn stop(&mut self, call: CallNumber) -> bool {
         let place = self.streaming.iter().position(|c| *c == call);

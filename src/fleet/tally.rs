@@ -104,17 +104,45 @@ impl Tally {
     /// Takes in what camera `camera` of this process tells. `now` is asked for when an error is
     /// the first of its kind.
     pub fn note(&mut self, camera: usize, event: &Event, now: impl FnOnce() -> Wall) {
+        self.make_room(camera);
+        let (change, wrong) = self.counted.times.note(&mut self.seats[camera], event);
+        self.count(camera, &change, wrong, now);
+    }
+
+    /// A camera is no more: a fault of ours, which the log describes.
+    pub fn crashed(&mut self, camera: usize, now: impl FnOnce() -> Wall) {
+        self.make_room(camera);
+        let seat = &mut self.seats[camera];
+        let mut change = Counters {
+            streaming: -i64::from(seat.is_streaming()),
+            streams: -seat.stop_all(),
+            errors: 1,
+            ..Counters::default()
+        };
+        stand(seat, Standing::Off, &mut change);
+        let why = || "see the log".to_owned();
+        self.count(camera, &change, wrong(Kind::Crashed, "", why), now);
+    }
+
+    fn make_room(&mut self, camera: usize) {
         if self.seats.len() <= camera {
             self.seats.resize(camera + 1, Seat::default());
         }
-        let seat = &mut self.seats[camera];
+    }
+
+    fn count(
+        &mut self,
+        camera: usize,
+        change: &Counters,
+        wrong: Option<Wrong<'_>>,
+        now: impl FnOnce() -> Wall,
+    ) {
         let group = usize::from(self.groups.get(camera).copied().unwrap_or_default());
-        let (change, wrong) = self.counted.times.note(seat, event);
-        self.counted.all += &change;
+        self.counted.all += change;
         if self.counted.by_group.len() <= group {
             self.counted.by_group.resize(group + 1, Counters::default());
         }
-        self.counted.by_group[group] += &change;
+        self.counted.by_group[group] += change;
         if let Some(Wrong { kind, call_id, why }) = wrong {
             self.counted.troubles.note(kind, || Example {
                 camera,
@@ -385,6 +413,18 @@ mod tests {
             kinds,
             [Kind::RegistrationRefused(403), Kind::NotUnregistered]
         );
+    }
+
+    #[test]
+    fn a_camera_that_crashed_is_an_error_and_off() {
+        let mut tally = tally();
+        note(&mut tally, 0, &[registered(1), streaming(1, 9)]);
+        tally.crashed(0, || Wall::from_seconds(100));
+        let all = tally.counted.all;
+        assert_eq!((all.registered, all.off, all.errors), (0, 1, 1));
+        assert_eq!((all.streaming, all.streams), (0, 0));
+        let (kind, trouble) = tally.counted.troubles.sorted()[0];
+        assert_eq!((kind, trouble.count), (Kind::Crashed, 1));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Kind {
     MediaFailed,
     /// The platform did not confirm that a camera left.
     NotUnregistered,
+    /// A camera of ours failed: a fault in vcam.
+    Crashed,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl fmt::Display for Kind {
             Kind::MediaLost => f.write_str("media broke"),
             Kind::MediaFailed => f.write_str("call ended without media"),
             Kind::NotUnregistered => f.write_str("unregistration not confirmed"),
+            Kind::Crashed => f.write_str("camera crashed, a fault in vcam"),
         }
     }
 }

@@ -33,16 +33,23 @@ impl Clerk {
     pub fn hear(&mut self, number: NodeNumber, news: &News<Camera>) {
         match news {
             News::Event(event) => {
-                let camera = self.cameras.get(number.0 as usize);
-                let camera = *camera.unwrap_or(&number.0) as usize;
+                let camera = self.camera(number);
                 self.tally.note(camera, event, || self.clock.now().wall);
             }
-            // A camera that failed is in the log.
-            News::Gone(_) | News::Failed => {}
+            News::Gone(_) => {}
+            News::Failed => {
+                let camera = self.camera(number);
+                self.tally.crashed(camera, || self.clock.now().wall);
+            }
             News::Bell => {
                 self.ledger.open().take(&mut self.tally);
                 let _ = self.done.send(());
             }
         }
+    }
+
+    fn camera(&self, number: NodeNumber) -> usize {
+        let camera = self.cameras.get(number.0 as usize);
+        *camera.unwrap_or(&number.0) as usize
     }
 }

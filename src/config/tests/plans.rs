@@ -211,7 +211,7 @@ fn needs_are_counted_by_kind_and_say_what_would_need_fewer() {
     let needs = Needs::of(&plan);
     assert_eq!((needs.sip_udp, needs.sip_tcp), (100, 10));
     assert_eq!((needs.streams, needs.rtcp), (210, 210));
-    assert_eq!(needs.memory.cameras, 110 * 8192);
+    assert_eq!(needs.memory.cameras, 110 * 7 * 1024);
     let savings = needs.savings();
     assert_eq!(savings[0].setting, "rtcp = false");
     assert_eq!(savings[1].descriptors, 99);
