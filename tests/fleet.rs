@@ -156,3 +156,31 @@ async fn a_fleet_stopped_on_its_way_up_says_goodbye_to_those_that_came() {
     assert_eq!(registered["passed"], true, "{said:#}");
     assert!(platform.devices().is_empty(), "{:?}", platform.devices());
 }
+
+/// All of 127.0.0.0/8 is there on Linux only.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cameras_with_an_address_of_their_own_are_seen_at_it() {
+    let platform = platform(MediaTransport::TcpActive).await;
+    let free = std::net::UdpSocket::bind("127.0.3.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let text = format!(
+        "[platform]\naddress = \"{}\"\npassword = \"{PASSWORD}\"\n\
+         [addresses]\nmode = \"own-ip\"\nip = \"127.0.3.1-127.0.3.5\"\nports = \"{port}\"\n\
+         [ramp]\nhold = \"2s\"\n[[cameras]]\ncount = 5\nmedia = \"tiny.h264\"\n",
+        platform.address().address
+    );
+    let fleet = prepared(&text).await;
+    let ids: Vec<_> = fleet.plan().cameras().map(|camera| camera.id()).collect();
+    let run = tokio::spawn(fleet.run(std::future::pending(), |_| {}));
+    for (n, id) in ids.into_iter().enumerate() {
+        let patience = Duration::from_secs(10);
+        let there = platform.registered(id, patience).await.unwrap();
+        let expected = format!("127.0.3.{}:{port}", n + 1);
+        assert_eq!(there.at.to_string(), expected, "{id}");
+    }
+    let report = run.await.unwrap().unwrap();
+    assert!(report.passed(), "{}", report.json());
+    assert_eq!(json(&report)["calls"]["streamed"], 5);
+}
