@@ -101,6 +101,15 @@ impl Calls {
         }
     }
 
+    /// The next frame of every running stream of a channel shall be a key frame (IFameCmd).
+    pub fn key_frame(&self, line: &mut Line, channel: DeviceId) {
+        let running = |call: &&Call| matches!(call.state, State::Starting | State::Streaming);
+        let calls = self.live.values().map(Box::as_ref).filter(running);
+        for call in calls.filter(|call| call.channel == channel) {
+            line.order(Order::KeyFrame(call.stream));
+        }
+    }
+
     /// BYE to every call.
     pub fn hang_up_all(&mut self, now: Now, line: &mut Line) {
         for number in self.numbers(|_| true) {

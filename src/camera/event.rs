@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::Control;
 use crate::media::{Counts, Loss, MediaTransport};
 
 /// What the owner of a camera asks of it.
@@ -70,6 +71,20 @@ pub enum Event {
         cmd_type: String,
         /// Whether this device answers it with a message of its own.
         answered: bool,
+    },
+    /// A command of the platform was obeyed.
+    Controlled {
+        /// Whom it was for: the device, a channel or an alarm input.
+        id: DeviceId,
+        /// The command.
+        control: Control,
+    },
+    /// A command of the platform was broken, and not obeyed.
+    NotObeyed {
+        /// Whom it was for.
+        id: DeviceId,
+        /// What is wrong with it.
+        why: String,
     },
     /// An INVITE was accepted.
     Invited {

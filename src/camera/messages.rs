@@ -7,13 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::gb28181::manscdp::{
-    AlarmInput, BasicParam, CatalogItem, DeviceInfo, DeviceStatus, Duty, Incoming as Document, Root,
+    BasicParam, CatalogItem, DeviceInfo, DeviceStatus, Incoming as Document, Root,
 };
 use crate::sip::{Method, Response, TransactionId};
 use crate::time::{Now, Wall};
 
 use super::calls::{Calls, Incoming};
-use super::config::{Channel, Config, Heartbeat, PlatformAddress};
+use super::config::{Channel, Heartbeat, PlatformAddress};
+use super::control::Controls;
 use super::event::Event;
 use super::line::{Line, Purpose, Waiting};
 
@@ -30,6 +31,8 @@ pub(super) struct Messages {
     under_way: BTreeMap<TransactionId, VecDeque<Bytes>>,
     /// How far the platform's clock is ahead of ours.
     pub clock_offset: i64,
+    /// What commands have changed.
+    pub controls: Controls,
 }
 
 impl Messages {
@@ -63,7 +66,10 @@ impl Messages {
             }
         };
         line.reply(now.mono, transaction, &request, 200);
-        let bodies = self.answers(now, line, calls, timing, &document);
+        let bodies = match document.root {
+            Root::Control => Vec::from_iter(self.controls.obey(line, calls, &document)),
+            _ => self.answers(now, line, calls, timing, &document),
+        };
         line.tell(Event::Asked {
             cmd_type: document.cmd_type.clone(),
             answered: !bodies.is_empty(),
@@ -101,13 +107,13 @@ impl Messages {
         let channel = config.channel(&document.device_id);
         let online = channel.is_none_or(|channel| !calls.is_offline(&channel.id));
         let time = Wall::from_micros(now.wall.as_micros() + self.clock_offset);
-        let status = DeviceStatus {
+        let mut status = DeviceStatus {
             online,
             encode: online,
             time: Some(time),
-            alarms: alarm_inputs(config),
             ..DeviceStatus::default()
         };
+        self.controls.show(config, &document.device_id, &mut status);
         let style = &config.profile.manscdp;
         style.device_status(&document.sn, &document.device_id, &status)
     }
@@ -162,8 +168,6 @@ impl Messages {
 }
 
 const MANSCDP: &str = "Application/MANSCDP+xml";
-/// The type code of an alarm input (annex E).
-const ALARM_INPUT: u16 = 134;
 
 /// A device asked for itself lists its channels; a channel asked for lists itself.
 fn catalog(line: &Line, calls: &Calls, document: &Document) -> Vec<Bytes> {
@@ -212,18 +216,6 @@ fn device_info(line: &Line, document: &Document) -> Bytes {
     };
     let style = &config.profile.manscdp;
     style.device_info(&document.sn, &document.device_id, &info)
-}
-
-/// Its alarm inputs, armed, numbered from 1 behind the device's own code.
-fn alarm_inputs(config: &Config) -> Vec<AlarmInput> {
-    let inputs = 1..=config.profile.device.alarm_inputs;
-    let input = config.device.with_type(ALARM_INPUT);
-    inputs
-        .map(|number| AlarmInput {
-            id: input.with_serial(number).to_string(),
-            duty: Duty::OnDuty,
-        })
-        .collect()
 }
 
 fn config_download(line: &Line, timing: Heartbeat, document: &Document) -> Vec<Bytes> {

@@ -7,6 +7,7 @@
 mod call;
 mod calls;
 mod config;
+mod control;
 mod event;
 mod granted;
 mod heartbeat;
@@ -21,6 +22,7 @@ mod standing;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::gb28181::DeviceId;
 use crate::node::{Input, Node, Output};
 use crate::sip::{self, Flow, FlowId, Response, Tokens, TransactionId};
 use crate::time::Now;
@@ -97,6 +99,11 @@ impl Camera {
     /// How many calls are up.
     pub fn calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Whether a channel records since the platform ordered it (RecordCmd).
+    pub fn is_recording(&self, channel: &DeviceId) -> bool {
+        self.messages.controls.is_recording(channel)
     }
 
     /// How many media streams are open, those on their way out included.

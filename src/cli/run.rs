@@ -318,6 +318,8 @@ impl Told {
                 true => format!("asked for {cmd_type}: answered"),
                 false => format!("told {cmd_type}: acknowledged"),
             },
+            Event::Controlled { id, control } => format!("{id}: {control}"),
+            Event::NotObeyed { id, why } => format!("{id}: {}: {why}", screen.bad("not obeyed")),
             Event::Invited {
                 call,
                 channel,

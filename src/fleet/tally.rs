@@ -195,6 +195,7 @@ impl Times {
                 change.asked = 1;
                 None
             }
+            Event::Controlled { .. } | Event::NotObeyed { .. } => None,
             Event::Off { unregistered } => {
                 let was_registered = seat.standing == Standing::Registered;
                 stand(seat, Standing::Off, &mut change);

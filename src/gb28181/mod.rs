@@ -9,6 +9,7 @@ pub mod element;
 #[cfg(test)]
 mod golden;
 pub mod manscdp;
+pub mod ptz;
 pub mod sdp;
 pub mod ssrc;
 pub mod subject;
@@ -19,6 +20,7 @@ pub mod xml_style;
 pub use device_id::{DeviceId, DeviceIdError};
 pub use element::{Element, XmlError};
 pub use manscdp::ManscdpStyle;
+pub use ptz::{Ptz, PtzError};
 pub use sdp::SdpStyle;
 pub use ssrc::Ssrc;
 pub use subject::Subject;

@@ -1,11 +1,12 @@
 //! MANSCDP: the XML bodies of MESSAGE (GB/T 28181-2022 annex A).
 //!
 //! [`Incoming`] reads any of them, on both sides. What a device writes is [`ManscdpStyle`]'s
-//! business, one file per command; what a platform writes is [`query()`].
+//! business, one file per command; what a platform writes is [`query()`] and [`Control`].
 
 mod catalog;
 mod catalog_item;
 mod config_download;
+mod control;
 mod device_info;
 mod device_status;
 mod incoming;
@@ -16,6 +17,7 @@ mod style;
 pub use catalog::CatalogPart;
 pub use catalog_item::CatalogItem;
 pub use config_download::{BasicParam, MAX_CONFIG_TYPES};
+pub use control::{Control, ControlError, Found};
 pub use device_info::DeviceInfo;
 pub use device_status::{AlarmInput, DeviceStatus, Duty};
 pub use incoming::{Incoming, IncomingError, Outcome, Root};

@@ -1,0 +1,190 @@
+//! Control: what the platform orders a device to do (GB/T 28181-2022 §9.3).
+//!
+//! The SIP answer has gone when a command gets here. A `Response` follows exactly for the commands
+//! that want one; whatever else comes is obeyed, or not, in silence.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+
+use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::{
+    AlarmInput, Control, DeviceStatus, Duty, Found, Incoming as Document, Outcome,
+};
+
+use super::calls::Calls;
+use super::config::Config;
+use super::event::Event;
+use super::line::Line;
+
+/// The type code of an alarm input (annex E).
+const ALARM_INPUT: u16 = 134;
+
+/// What commands have changed. Nothing is kept until the first one changes something.
+#[derive(Default)]
+pub(super) struct Controls {
+    changed: Option<Box<Changed>>,
+}
+
+/// What differs from a device that was just switched on: no channel records, all inputs are armed.
+#[derive(Default)]
+struct Changed {
+    recording: HashSet<DeviceId>,
+    disarmed: HashSet<DeviceId>,
+}
+
+/// Whom a command is for.
+#[derive(Clone, Copy)]
+enum Target {
+    Device,
+    Channel(DeviceId),
+    Alarm(DeviceId),
+}
+
+impl Controls {
+    /// Obeys every command of a document; the answer, if one of them wants any.
+    pub fn obey(&mut self, line: &mut Line, calls: &Calls, document: &Document) -> Option<Bytes> {
+        let target = target(&line.config, &document.device_id)?;
+        let mut outcome = None;
+        for Found {
+            what,
+            wants_response,
+        } in Control::read(document)
+        {
+            let done = match what {
+                Ok(control) => self.carry_out(line, calls, target, control),
+                Err(error) => {
+                    let (id, why) = (target.id(&line.config), error.to_string());
+                    line.tell(Event::NotObeyed { id, why });
+                    false
+                }
+            };
+            if wants_response {
+                let failed = !done || outcome == Some(Outcome::Error);
+                outcome = Some(if failed { Outcome::Error } else { Outcome::Ok });
+            }
+        }
+        let style = &line.config.profile.manscdp;
+        let (sn, id) = (&document.sn, &document.device_id);
+        outcome.map(|outcome| style.result(&document.cmd_type, sn, id, outcome))
+    }
+
+    /// Whether the command suits its target.
+    fn carry_out(
+        &mut self,
+        line: &mut Line,
+        calls: &Calls,
+        target: Target,
+        control: Control,
+    ) -> bool {
+        let done = match (control, target) {
+            (Control::Record(on), Target::Device | Target::Channel(_)) => {
+                let channels = channels(&line.config, target);
+                mark(&mut self.changed().recording, channels, on);
+                true
+            }
+            (Control::Guard(on), _) => {
+                let inputs = alarm_inputs(&line.config, target);
+                mark(&mut self.changed().disarmed, inputs, !on);
+                true
+            }
+            (Control::KeyFrame, Target::Device | Target::Channel(_)) => {
+                for channel in channels(&line.config, target) {
+                    calls.key_frame(line, channel);
+                }
+                true
+            }
+            (Control::ResetAlarm, _) => true,
+            (Control::Ptz(_), Target::Device | Target::Channel(_)) => true,
+            (_, Target::Alarm(_)) => false,
+        };
+        if done {
+            let id = target.id(&line.config);
+            line.tell(Event::Controlled { id, control });
+        }
+        done
+    }
+
+    fn changed(&mut self) -> &mut Changed {
+        self.changed.get_or_insert_default()
+    }
+
+    /// Fills in what commands have a say in.
+    pub fn show(&self, config: &Config, asked: &str, status: &mut DeviceStatus) {
+        let changed = self.changed.as_deref();
+        let disarmed = |id: &DeviceId| changed.is_some_and(|changed| changed.disarmed.contains(id));
+        status.record = changed.is_some_and(|changed| {
+            let mut recording = changed.recording.iter();
+            recording.any(|id| asked == config.device.as_str() || asked == id.as_str())
+        });
+        status.alarms = alarm_inputs(config, Target::Device)
+            .map(|id| AlarmInput {
+                id: id.to_string(),
+                duty: match disarmed(&id) {
+                    true => Duty::OffDuty,
+                    false => Duty::OnDuty,
+                },
+            })
+            .collect();
+    }
+
+    /// Whether a channel records.
+    pub fn is_recording(&self, channel: &DeviceId) -> bool {
+        let changed = self.changed.as_deref();
+        changed.is_some_and(|changed| changed.recording.contains(channel))
+    }
+}
+
+impl Target {
+    fn id(self, config: &Config) -> DeviceId {
+        match self {
+            Target::Device => config.device,
+            Target::Channel(id) | Target::Alarm(id) => id,
+        }
+    }
+}
+
+/// Whom a code names: the device, one of its channels or one of its alarm inputs.
+fn target(config: &Config, code: &str) -> Option<Target> {
+    if code == config.device.as_str() {
+        return Some(Target::Device);
+    }
+    if let Some(channel) = config.channel(code) {
+        return Some(Target::Channel(channel.id));
+    }
+    let mut inputs = alarm_inputs(config, Target::Device);
+    inputs.find(|id| id.as_str() == code).map(Target::Alarm)
+}
+
+/// The channels that a target covers: a device's command is for all of them.
+fn channels(config: &Config, target: Target) -> Vec<DeviceId> {
+    let all = config.channels.iter().map(|channel| channel.id);
+    match target {
+        Target::Device => all.collect(),
+        Target::Channel(id) => vec![id],
+        Target::Alarm(_) => Vec::new(),
+    }
+}
+
+/// The alarm inputs that a target covers, numbered from 1 behind the device's own code. They
+/// belong to no channel: a channel's command is for all of them.
+fn alarm_inputs(config: &Config, target: Target) -> impl Iterator<Item = DeviceId> + use<> {
+    let first = config.device.with_type(ALARM_INPUT);
+    let inputs = 1..=config.profile.device.alarm_inputs;
+    inputs
+        .map(move |number| first.with_serial(number))
+        .filter(move |input| match target {
+            Target::Alarm(id) => id == *input,
+            _ => true,
+        })
+}
+
+/// Puts ids into a set, or takes them out.
+fn mark(set: &mut HashSet<DeviceId>, ids: impl IntoIterator<Item = DeviceId>, into: bool) {
+    match into {
+        true => set.extend(ids),
+        false => ids.into_iter().for_each(|id| {
+            set.remove(&id);
+        }),
+    }
+}
