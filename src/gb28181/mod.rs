@@ -1,4 +1,5 @@
-//! What GB/T 28181 adds on top of SIP: identifiers, MANSCDP bodies, SDP with `y=` and `f=`.
+//! What GB/T 28181 adds on top of SIP: identifiers, MANSCDP and MANSRTSP bodies, SDP with `y=` and
+//! `f=`.
 //!
 //! Everything here works on bytes and plain data. How a make writes its bodies is data too:
 //! [`ManscdpStyle`] and [`SdpStyle`] hold templates (see [`template`]) that a profile fills.
@@ -9,6 +10,7 @@ pub mod element;
 #[cfg(test)]
 mod golden;
 pub mod manscdp;
+pub mod mansrtsp;
 pub mod ptz;
 pub mod sdp;
 pub mod ssrc;
