@@ -12,6 +12,10 @@ use super::table::Table;
 /// The longest call, in seconds; the shortest is a tenth of it.
 const LONGEST: u64 = 40;
 
+/// A shorter run, in seconds, says little of memory: for 32 s an INVITE is remembered (timer L of
+/// RFC 6026), and the first calls are while others come.
+const LONG: u64 = 120;
+
 /// Memory may grow by this much in the measured time before it counts as a leak: what the
 /// allocator keeps of a peak.
 const ALLOWANCE: f64 = 4096.0;
@@ -63,8 +67,11 @@ fn tell(cameras: u32, seconds: u64, shown: &Shown, sink: &serde_json::Value, tab
         Duration::from_secs(2 * LONGEST.min(seconds / 3)),
     );
     table.figure(&format!("{load}: memory's slope, KiB a minute"), slope);
-    let grown = slope * minutes;
-    table.bar(&format!("{load}: KiB grown once settled"), grown, ALLOWANCE);
+    let (what, grown) = (format!("{load}: KiB grown once settled"), slope * minutes);
+    match seconds >= LONG {
+        true => table.bar(&what, grown, ALLOWANCE),
+        false => table.figure(&what, grown),
+    }
 }
 
 /// KiB a minute that memory grows while the fleet holds, once it is past `settled`, by least
