@@ -67,7 +67,8 @@ async fn every_make_registers_with_a_password_and_answers_what_it_is_asked() {
             .unwrap();
         camera.registered().await.unwrap();
         let catalog = platform.catalog(camera.id()).await.unwrap();
-        let ids: Vec<_> = catalog.iter().map(|item| item.id.clone()).collect();
+        let video = catalog.iter().filter(|item| item.shows_video());
+        let ids: Vec<_> = video.map(|item| item.id.clone()).collect();
         let own: Vec<_> = camera.channels().map(|c| c.id.to_string()).collect();
         assert_eq!(ids, own, "{name}");
         let info = platform.device_info(camera.id()).await.unwrap();
@@ -85,7 +86,7 @@ async fn many_cameras_stream_side_by_side() {
     let first: vcam::DeviceId = "34020000001320000001".parse().unwrap();
     let mut cameras = Vec::new();
     for n in 1..=8 {
-        let camera = Camera::builder(Profile::builtin("generic").unwrap())
+        let camera = Camera::builder(Profile::builtin("generic-2016").unwrap())
             .platform(platform.address())
             .id(first.with_serial(n))
             .media(tiny())
@@ -132,7 +133,7 @@ async fn a_platform_that_is_not_there_is_told_in_words() {
         platform.address()
     };
     for (transport, why) in [(Transport::Tcp, "refused"), (Transport::Udp, "no answer")] {
-        let camera = Camera::builder(Profile::builtin("generic").unwrap())
+        let camera = Camera::builder(Profile::builtin("generic-2016").unwrap())
             .platform(nobody.clone())
             .media(tiny())
             .transport(transport)
@@ -149,7 +150,7 @@ async fn a_platform_that_is_not_there_is_told_in_words() {
 #[tokio::test]
 async fn a_call_to_nobody_and_a_refused_call_say_why() {
     let platform = Platform::start().await.unwrap();
-    let camera = camera(&platform, "generic", Transport::Udp).await;
+    let camera = camera(&platform, "generic-2016", Transport::Udp).await;
     camera.set_online(&camera.channel(1), false).await.unwrap();
     let refused = platform.play(camera.channel(1)).await.unwrap_err();
     assert!(refused.to_string().contains("480"), "{refused}");
@@ -170,7 +171,7 @@ async fn a_call_to_nobody_and_a_refused_call_say_why() {
 #[tokio::test]
 async fn a_stream_of_something_else_is_not_taken_for_the_source() {
     let platform = Platform::start().await.unwrap();
-    let camera = camera(&platform, "generic", Transport::Udp).await;
+    let camera = camera(&platform, "generic-2016", Transport::Udp).await;
     let other = camera.channel(1).showing(Clip::sample());
     let mut stream = platform.play(other).await.unwrap();
     let end = loop {
@@ -238,7 +239,7 @@ async fn a_camera_can_be_switched_off_and_on_again() {
 #[tokio::test]
 async fn settings_that_cannot_be_are_refused_with_a_way_out() {
     let platform = Platform::start().await.unwrap();
-    let builder = || Camera::builder(Profile::builtin("generic").unwrap());
+    let builder = || Camera::builder(Profile::builtin("generic-2016").unwrap());
     let error = builder().start().await.unwrap_err().to_string();
     assert!(error.contains("CameraBuilder::platform"), "{error}");
     let there = || builder().platform(platform.address());
@@ -269,7 +270,7 @@ async fn a_device_that_is_silent_for_a_while_stays_registered() {
     let builder = Platform::builder().heartbeat(Duration::from_millis(200), 1);
     let platform = builder.start().await.unwrap();
     let mut told = platform.events();
-    let camera = Camera::builder(Profile::builtin("generic").unwrap())
+    let camera = Camera::builder(Profile::builtin("generic-2016").unwrap())
         .platform(platform.address())
         .media(tiny())
         .keepalive(Duration::from_secs(1), 3)

@@ -25,6 +25,7 @@ fn channels(count: u32) -> impl FnOnce(&mut Config) {
                 name: String::new(),
                 source: source.clone(),
                 sub: None,
+                part_of: None,
             })
             .collect();
     }
@@ -64,7 +65,7 @@ fn an_osip_camera_says_100_and_101_and_200_with_one_tag() {
 
 #[test]
 fn other_makes_say_100_and_200() {
-    for make in ["dahua-nvr", "generic"] {
+    for make in ["dahua-nvr", "generic-2016"] {
         let mut stage = Stage::of(make, |_| {});
         stage.register();
         let invite = stage.write(&Leg::new(1).invite(udp()));

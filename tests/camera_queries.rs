@@ -36,6 +36,7 @@ fn recorder(channels: u32, batch: Batch) -> impl FnOnce(&mut Config) {
                 name: format!("Gate {n}"),
                 source: source.clone(),
                 sub: None,
+                part_of: None,
             })
             .collect();
         config.profile = profile.into();

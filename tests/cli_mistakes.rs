@@ -134,9 +134,12 @@ fn a_profile_that_is_none_is_answered_with_those_there_are() {
         &["profiles", "show", "dahua"][..],
         &["media", "inspect", "media/tiny.h264", "--profile", "dahua"],
     ] {
-        refused(arguments, &["dahua", "dahua-ipc", "generic"]);
+        refused(arguments, &["dahua", "dahua-ipc", "generic-2016"]);
     }
-    run(&["--profile", "dahua"], &["dahua-ipc", "generic", ".toml"]);
+    run(
+        &["--profile", "dahua"],
+        &["dahua-ipc", "generic-2016", ".toml"],
+    );
     let text = b"name = 'x'\ntitle = 'x'\nsource = 'x'\n[sip]\nuser-agnet = 'x'\n";
     let (_folder, path) = file("mine.toml", text);
     let path = path.to_str().unwrap();

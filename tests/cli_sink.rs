@@ -36,7 +36,7 @@ async fn cameras_are_taken_in_and_reported_as_json() {
     let mut cameras = Vec::new();
     for serial in 1..=4 {
         let id: DeviceId = "34020000001320000001".parse().unwrap();
-        let camera = Camera::builder(Profile::builtin("generic").unwrap())
+        let camera = Camera::builder(Profile::builtin("generic-2016").unwrap())
             .platform(PlatformAddress {
                 id: "34020000002000000001".parse().unwrap(),
                 domain: "3402000000".into(),

@@ -58,7 +58,7 @@ fn controlled(stage: &mut Stage) -> Vec<Control> {
 
 #[test]
 fn a_command_that_wants_a_response_gets_these_octets() {
-    let mut stage = Stage::of("generic", |_| {});
+    let mut stage = Stage::of("generic-2016", |_| {});
     stage.register();
     let set = control(CHANNEL, "<RecordCmd>Record</RecordCmd>");
     let answer = answer(&mut stage, set).unwrap();

@@ -34,7 +34,7 @@ profile = "dahua-sd6c"
 media = "tiny.h264"
 count = 10
 [[cameras]]
-profile = "generic"
+profile = "generic-2016"
 media = "tiny.h264"
 transport = "tcp"
 first-frame = "own-clock"

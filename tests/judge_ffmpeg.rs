@@ -51,7 +51,7 @@ const STREET_1080P: Shipped = Shipped {
 /// Each transport with a make of its own, so that the makes' program streams are judged as well.
 const WAYS: [(MediaTransport, &str); 3] = [
     (MediaTransport::Udp, "dahua-ipc"),
-    (MediaTransport::TcpActive, "generic"),
+    (MediaTransport::TcpActive, "generic-2016"),
     (MediaTransport::TcpPassive, "dahua-nvr"),
 ];
 

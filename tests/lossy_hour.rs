@@ -149,7 +149,7 @@ impl Hour {
 fn add_camera(lab: &mut Lab, seed: u64, n: u32) -> (DeviceId, Key<Camera>) {
     let device = id("34020000001320000000").with_serial(n + 1);
     let address = format!("10.1.{}.{}", n / 250, n % 250 + 1);
-    let make = ["dahua-ipc", "dahua-sd6c", "dahua-nvr", "generic"][n as usize % 4];
+    let make = ["dahua-ipc", "dahua-sd6c", "dahua-nvr", "generic-2016"][n as usize % 4];
     let platform = platform_address(PLATFORM, "10.0.0.1:5060");
     let config = config(
         make,

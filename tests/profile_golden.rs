@@ -48,7 +48,7 @@ fn conversation(make: &str, device: &str, place: &str) -> Vec<String> {
     let mut stage = Stage::scripted(make, random_parts(place), |config| {
         config.device = id(device);
         config.credentials.username = device.into();
-        if make == "generic" {
+        if make == "generic-2016" {
             let mut profile = (*config.profile).clone();
             profile.device.firmware = "9.9.9".into();
             config.profile = profile.into();
@@ -101,8 +101,8 @@ fn the_dahua_recorder() {
 
 #[test]
 fn the_plain_standard() {
-    let file = include_str!("golden/generic.txt");
-    assert_golden("generic", DEVICE, "", file);
+    let file = include_str!("golden/generic-2016.txt");
+    assert_golden("generic-2016", DEVICE, "", file);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn random_parts_have_the_forms_of_the_make() {
         ("dahua-ipc", "decimal", "@10.0.0.2"),
         ("dahua-sd6c", "decimal", "@10.0.0.2"),
         ("dahua-nvr", "hex32", ""),
-        ("generic", "hex32", ""),
+        ("generic-2016", "hex32", ""),
     ] {
         let mut stage = Stage::of(make, |_| {});
         stage.command(Command::PowerOn);

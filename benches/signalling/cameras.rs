@@ -148,7 +148,9 @@ fn config(plan: &Plan, n: u32, profile: &Arc<Profile>, cut: &Arc<Cut>) -> Config
             name: "Gate".to_owned(),
             source: cut.clone(),
             sub: None,
+            part_of: None,
         }],
+        tree: None,
         profile: profile.clone(),
         platform: PlatformAddress {
             id: platform,

@@ -9,7 +9,7 @@ use super::address::check_free;
 use super::camera::Camera;
 use super::clip::Clip;
 use super::error::Error;
-use crate::camera::{Accept, Channel, Config, Heartbeat, PlatformAddress};
+use crate::camera::{Accept, Channel, Config, Heartbeat, PlatformAddress, Tree};
 use crate::gb28181::DeviceId;
 use crate::media::FirstKeyFrame;
 use crate::net::Media;
@@ -34,6 +34,8 @@ pub struct CameraBuilder {
     password: String,
     domain: Option<String>,
     channels: usize,
+    sub_channels: usize,
+    organisations: Vec<String>,
     clip: Option<Clip>,
     clips: Vec<(usize, Clip)>,
     sub: Option<Clip>,
@@ -63,6 +65,8 @@ impl CameraBuilder {
             password: String::new(),
             domain: None,
             channels: 1,
+            sub_channels: 0,
+            organisations: Vec::new(),
             clip: None,
             clips: Vec::new(),
             sub: None,
@@ -129,6 +133,21 @@ impl CameraBuilder {
     /// How many video channels it has. Default: 1.
     pub fn channels(mut self, count: usize) -> Self {
         self.channels = count;
+        self
+    }
+
+    /// How many sub-channels each of those channels has, as a camera with several lenses: channels
+    /// of their own, which the catalogue shows below theirs. Their codes count on from the last
+    /// channel's. Default: none.
+    pub fn sub_channels(mut self, count: usize) -> Self {
+        self.sub_channels = count;
+        self
+    }
+
+    /// The names of the organisations (codes of type 216, below a business group of type 215) in
+    /// which its channels hang, in their order and as evenly as they can. Default: none.
+    pub fn organisations<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.organisations = names.into_iter().map(Into::into).collect();
         self
     }
 
@@ -255,6 +274,7 @@ impl CameraBuilder {
             device,
             name: self.name.clone(),
             channels: self.numbered(&device, &clips)?,
+            tree: Tree::of(device, self.shown_name(), &self.organisations),
             profile: self.profile.clone(),
             credentials: Credentials {
                 username: self.user.clone().unwrap_or_else(|| device.to_string()),
@@ -278,26 +298,35 @@ impl CameraBuilder {
 
     /// What each channel shows.
     fn clips(&self) -> Result<Vec<Clip>, Error> {
-        if !(1..=MOST_CHANNELS).contains(&self.channels) {
+        let channels = self.all_channels();
+        if self.channels == 0 || channels > MOST_CHANNELS {
             return Err(Error::Setting {
                 what: "channels",
-                why: format!("{} are not from 1 to {MOST_CHANNELS}", self.channels),
+                why: format!("{channels} are not from 1 to {MOST_CHANNELS}"),
             });
         }
-        if let Some((n, _)) = self
-            .clips
-            .iter()
-            .find(|(n, _)| !(1..=self.channels).contains(n))
-        {
+        if let Some((n, _)) = self.clips.iter().find(|(n, _)| !(1..=channels).contains(n)) {
             return Err(Error::Setting {
                 what: "channel_media",
-                why: format!("there is no channel {n} among {}", self.channels),
+                why: format!("there is no channel {n} among {channels}"),
             });
         }
         let common = LazyCell::new(|| self.clip.clone().unwrap_or_else(Clip::sample));
         let own = |n: usize| self.clips.iter().rev().find(|(of, _)| *of == n);
         let shown = |n| own(n).map_or_else(|| common.clone(), |(_, clip)| clip.clone());
-        Ok((1..=self.channels).map(shown).collect())
+        Ok((1..=channels).map(shown).collect())
+    }
+
+    fn all_channels(&self) -> usize {
+        let each = self.sub_channels.saturating_add(1);
+        self.channels.saturating_mul(each)
+    }
+
+    fn shown_name(&self) -> &str {
+        match self.name.is_empty() {
+            true => &self.profile.device.model,
+            false => &self.name,
+        }
     }
 
     fn numbered(&self, device: &DeviceId, clips: &[Clip]) -> Result<Vec<Channel>, Error> {
@@ -305,18 +334,22 @@ impl CameraBuilder {
             Some(text) => code("the channel's ID", text)?,
             None => device.with_type(DeviceId::CHANNEL),
         };
-        let name = match self.name.is_empty() {
-            true => &self.profile.device.model,
-            false => &self.name,
+        let name = self.shown_name();
+        // Channels first, then the parts of the first one, of the second one …
+        let part_of = |n: u32| {
+            let nth = usize::try_from(n).ok()?.checked_sub(self.channels)?;
+            let parent = u32::try_from(nth.checked_div(self.sub_channels)?).ok()?;
+            Some(first.with_serial(first.serial() + parent))
         };
         let channel = |(clip, n): (&Clip, u32)| Channel {
             id: first.with_serial(first.serial() + n),
             name: match clips.len() {
-                1 => name.clone(),
+                1 => name.to_owned(),
                 _ => format!("{name} {}", n + 1),
             },
             source: clip.cut(&self.profile),
             sub: self.sub.as_ref().map(|clip| clip.cut(&self.profile)),
+            part_of: part_of(n),
         };
         Ok(clips.iter().zip(0..).map(channel).collect())
     }

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_make_is_cut_once_and_makes_that_send_alike_share_it() {
         let clip = Clip::sample();
-        let profile = Profile::builtin("generic").unwrap();
+        let profile = Profile::builtin("generic-2016").unwrap();
         assert!(Arc::ptr_eq(
             &clip.cut(&profile),
             &clip.clone().cut(&profile)

@@ -18,6 +18,8 @@ pub struct Config {
     pub name: String,
     /// Its video channels, at least one. An INVITE to the device itself plays the first.
     pub channels: Vec<Channel>,
+    /// The groups its channels hang in besides the device itself; `None`: in none.
+    pub tree: Option<Arc<Tree>>,
     /// The make it plays.
     pub profile: Arc<Profile>,
     /// Whom it registers with.
@@ -61,6 +63,37 @@ pub struct Channel {
     pub source: Arc<Cut>,
     /// What its sub streams show, which platforms ask for in small pictures; `None`: the same.
     pub sub: Option<Arc<Cut>>,
+    /// The channel it is a part of, as a lens is of a camera with several; `None`: of the device.
+    pub part_of: Option<DeviceId>,
+}
+
+/// A business group and its organisations, in which platforms show the channels as a tree
+/// (GB/T 28181-2016 annex O, 2022 annex J). Channels hang in the organisations in their order, as
+/// evenly as they can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// Its root: a code of type 215 and a name.
+    pub group: (DeviceId, String),
+    /// Its branches: codes of type 216 and names.
+    pub organisations: Vec<(DeviceId, String)>,
+}
+
+impl Tree {
+    /// The group of a device, which bears its name, and organisations of these names, with codes
+    /// beside the device's own; `None` without any.
+    pub fn of(device: DeviceId, name: &str, organisations: &[String]) -> Option<Arc<Tree>> {
+        if organisations.is_empty() {
+            return None;
+        }
+        // A device's serial number may be any: its organisations count on from a thousand times it.
+        let first = device.with_type(DeviceId::ORGANISATION);
+        let code = |n: u32| first.with_serial(device.serial().wrapping_mul(1000).wrapping_add(n));
+        let named = organisations.iter().zip(1..);
+        Some(Arc::new(Tree {
+            group: (device.with_type(DeviceId::BUSINESS_GROUP), name.to_owned()),
+            organisations: named.map(|(name, n)| (code(n), name.clone())).collect(),
+        }))
+    }
 }
 
 impl Channel {

@@ -17,9 +17,6 @@ use super::config::Config;
 use super::event::Event;
 use super::line::Line;
 
-/// The type code of an alarm input (annex E).
-const ALARM_INPUT: u16 = 134;
-
 /// What commands have changed. Nothing is kept until the first one changes something.
 #[derive(Default)]
 pub(super) struct Controls {
@@ -169,7 +166,7 @@ fn channels(config: &Config, target: Target) -> Vec<DeviceId> {
 /// The alarm inputs that a target covers, numbered from 1 behind the device's own code. They
 /// belong to no channel: a channel's command is for all of them.
 fn alarm_inputs(config: &Config, target: Target) -> impl Iterator<Item = DeviceId> + use<> {
-    let first = config.device.with_type(ALARM_INPUT);
+    let first = config.device.with_type(DeviceId::ALARM_INPUT);
     let inputs = 1..=config.profile.device.alarm_inputs;
     inputs
         .map(move |number| first.with_serial(number))

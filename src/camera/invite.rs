@@ -250,6 +250,8 @@ pub(super) fn answer(now: Now, line: &mut Line, call: &mut Call, local: SocketAd
         payload: terms.payload,
         stream: terms.offer.stream.unwrap_or(0),
         ssrc: terms.ssrc.clone(),
+        session_number: line.endpoint.tokens_mut().session(),
+        offered_setup: terms.offer.setup,
     };
     call.answer = line.config.profile.sdp.answer(&facts);
     accept(now, line, call);

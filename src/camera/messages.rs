@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::gb28181::manscdp::{
-    BasicParam, CatalogItem, DeviceInfo, DeviceStatus, Incoming as Document, Root,
-};
+use crate::gb28181::manscdp::{BasicParam, DeviceInfo, DeviceStatus, Incoming as Document, Root};
 use crate::sip::{Method, Response, TransactionId};
 use crate::time::{Now, Wall};
 
 use super::calls::{Calls, Incoming};
-use super::config::{Channel, Heartbeat, PlatformAddress};
+use super::catalogue;
+use super::config::{Heartbeat, PlatformAddress};
 use super::control::Controls;
 use super::event::Event;
 use super::line::{Line, Purpose, Waiting};
@@ -89,12 +88,14 @@ impl Messages {
     ) -> Vec<Bytes> {
         let config = &line.config;
         let asked = document.device_id.as_str();
+        if document.root == Root::Query && document.cmd_type == "Catalog" {
+            return catalogue::answer(line, calls, document);
+        }
         let known = asked == config.device.as_str() || config.channel(asked).is_some();
         if document.root != Root::Query || !known {
             return Vec::new();
         }
         match document.cmd_type.as_str() {
-            "Catalog" => catalog(line, calls, document),
             "DeviceInfo" => vec![device_info(line, document)],
             "DeviceStatus" => vec![self.device_status(now, line, calls, document)],
             "ConfigDownload" => config_download(line, timing, document),
@@ -168,38 +169,6 @@ impl Messages {
 }
 
 const MANSCDP: &str = "Application/MANSCDP+xml";
-
-/// A device asked for itself lists its channels; a channel asked for lists itself.
-fn catalog(line: &Line, calls: &Calls, document: &Document) -> Vec<Bytes> {
-    let config = &line.config;
-    let whole = document.device_id == config.device.as_str();
-    let wanted = |c: &&Channel| whole || c.id.as_str() == document.device_id;
-    let channels = config.channels.iter().filter(wanted);
-    let items: Vec<_> = channels
-        .map(|channel| catalog_item(line, channel, !calls.is_offline(&channel.id)))
-        .collect();
-    let style = &config.profile.manscdp;
-    style.catalog(&document.sn, &document.device_id, &items)
-}
-
-fn catalog_item(line: &Line, channel: &Channel, online: bool) -> CatalogItem {
-    let config = &line.config;
-    let facts = &config.profile.device;
-    CatalogItem {
-        id: channel.id.to_string(),
-        name: channel.name.clone(),
-        manufacturer: facts.manufacturer.clone(),
-        model: facts.model.clone(),
-        owner: Some(facts.owner.clone()),
-        civil_code: channel.id.civil_code().to_owned(),
-        address: facts.address.clone(),
-        parent_id: config.device.to_string(),
-        ip_address: Some(line.local().ip().to_string()),
-        ptz_type: Some(facts.ptz_type),
-        online,
-        ..CatalogItem::default()
-    }
-}
 
 fn device_info(line: &Line, document: &Document) -> Bytes {
     let config = &line.config;

@@ -6,6 +6,7 @@
 
 mod call;
 mod calls;
+mod catalogue;
 mod config;
 mod control;
 mod event;
@@ -33,7 +34,7 @@ use line::{Line, LineOutput, Purpose, Timer, Waiting};
 use messages::Messages;
 use registration::Registration;
 
-pub use config::{Accept, Channel, Config, Heartbeat, PlatformAddress};
+pub use config::{Accept, Channel, Config, Heartbeat, PlatformAddress, Tree};
 pub use event::{CallEnd, CallNumber, Command, Event};
 
 /// How long a camera that is switched off waits for a platform that has never answered: there is

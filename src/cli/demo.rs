@@ -201,7 +201,7 @@ impl Demo {
                 None => what(actor).unwrap_or_default(),
                 Some(why) => why.to_owned(),
             };
-            self.say(format_args!("  {mark} {:<11} {said}", actor.name()));
+            self.say(format_args!("  {mark} {:<14} {said}", actor.name()));
         }
     }
 
@@ -342,7 +342,7 @@ mod tests {
     async fn what_goes_wrong_is_told_with_the_make_it_befell_and_the_rest_goes_on() {
         let platform = Platform::builder().password_of("34020000001320000002", PASSWORD);
         let platform = Arc::new(platform.start().await.unwrap());
-        let profile = Profile::builtin("generic").unwrap();
+        let profile = Profile::builtin("generic-2016").unwrap();
         let cast = [1, 2].map(|n| {
             let (platform, profile) = (platform.clone(), profile.clone());
             Actor::new(platform, profile, n, PATHS[2], Stop::by_hand().1)
@@ -355,7 +355,7 @@ mod tests {
         assert!(matches!(failure, Failure::Short(_)));
         let text = failure.to_string();
         assert!(
-            text.starts_with("generic: camera 34020000001320000001"),
+            text.starts_with("generic-2016: camera 34020000001320000001"),
             "{text}"
         );
         assert!(text.contains("403") && !text.contains('\n'), "{text}");
@@ -371,7 +371,7 @@ mod tests {
         // A platform that nobody runs does not answer.
         let frozen = runtime().unwrap();
         let platform = Arc::new(frozen.block_on(Platform::start()).unwrap());
-        let profile = Profile::builtin("generic").unwrap();
+        let profile = Profile::builtin("generic-2016").unwrap();
         let (ask, stop) = Stop::by_hand();
         let actor = Actor::new(platform, profile, 1, PATHS[2], stop);
         runtime().unwrap().block_on(async {

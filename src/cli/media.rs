@@ -36,7 +36,7 @@ enum What {
     #[command(after_help = "\
 Examples:
   vcam media inspect street.h264
-  vcam media inspect street.h264 --json --profile generic")]
+  vcam media inspect street.h264 --json --profile generic-2016")]
     Inspect {
         /// H.264 byte stream (Annex B)
         file: PathBuf,
@@ -54,7 +54,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   vcam media export street.h264 -o street.ps
-  vcam media export street.h264 -o street.ps --loops 3 --profile generic")]
+  vcam media export street.h264 -o street.ps --loops 3 --profile generic-2016")]
     Export {
         /// H.264 byte stream (Annex B)
         file: PathBuf,

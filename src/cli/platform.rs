@@ -341,12 +341,16 @@ impl Visit {
         };
         self.say(format!(
             "has {}",
-            words::count(items.len() as u64, "channel")
+            words::count(
+                items.iter().filter(|item| item.shows_video()).count() as u64,
+                "channel"
+            )
         ));
         let mut streams = JoinSet::new();
         for item in items {
             self.say(described(&item));
-            if let (Some(transport), Ok(channel)) = (self.wish.transport, item.id.parse()) {
+            let wished = self.wish.transport.filter(|_| item.shows_video());
+            if let (Some(transport), Ok(channel)) = (wished, item.id.parse()) {
                 streams.spawn(self.clone().play(channel, transport));
             }
         }

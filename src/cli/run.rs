@@ -77,6 +77,9 @@ pub(super) struct Arguments {
     /// How many channels it has; their codes count on from the first
     #[arg(long, default_value_t = 1, value_name = "N")]
     channels: usize,
+    /// An organisation of its catalogue in which channels hang; may be given several times
+    #[arg(long = "organisation", value_name = "NAME")]
+    organisations: Vec<String>,
     /// What it calls itself [default: the profile's model]
     #[arg(long)]
     name: Option<String>,
@@ -186,6 +189,7 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
         .id(arguments.id.map(|id| id.to_string()).unwrap_or_default())
         .password(&arguments.password)
         .channels(arguments.channels)
+        .organisations(&arguments.organisations)
         .media(shown)
         .transport(arguments.transport.into())
         .expires(Duration::from_secs(arguments.expires))

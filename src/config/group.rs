@@ -23,6 +23,8 @@ pub struct Group {
     pub profile: Arc<Profile>,
     /// Video channels per device.
     pub channels: usize,
+    /// The names of the organisations in which a device's channels hang.
+    pub organisations: Vec<String>,
     /// How signalling travels.
     pub transport: Transport,
     /// The registration lifetime asked for.

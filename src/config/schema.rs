@@ -111,6 +111,8 @@ pub(super) struct CamerasTable {
     pub name: Key<String>,
     /// Video channels per device. Default: 1.
     pub channels: Key<usize>,
+    /// The names of the organisations in which a device's channels hang. Default: none.
+    pub organisations: Key<Vec<String>>,
     /// What channels show: a file, or one for each channel in turn. Default: a clip built in.
     pub media: Key<OneOrMany>,
     /// The same for the sub stream. Default: as `media`.

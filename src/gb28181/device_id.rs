@@ -45,6 +45,12 @@ impl DeviceId {
     pub const IPC: u16 = 132;
     /// The type code of an alarm input.
     pub const ALARM_INPUT: u16 = 134;
+    /// The type code of a voice output: a loudspeaker.
+    pub const VOICE_OUTPUT: u16 = 137;
+    /// The type code of a business group: the root of a tree of organisations.
+    pub const BUSINESS_GROUP: u16 = 215;
+    /// The type code of a virtual organisation: a branch of such a tree.
+    pub const ORGANISATION: u16 = 216;
 
     /// The code as text.
     pub fn as_str(&self) -> &str {

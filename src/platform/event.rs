@@ -70,6 +70,9 @@ pub enum Command {
 pub enum Query {
     /// The channels.
     Catalog,
+    /// One part of the catalogue: a channel, an organisation or business group, a region
+    /// (GB/T 28181-2022 annex J).
+    CatalogOf(String),
     /// What the device is.
     DeviceInfo,
     /// How the device is.
@@ -82,10 +85,18 @@ impl Query {
     /// The `CmdType`.
     pub fn cmd_type(&self) -> &'static str {
         match self {
-            Query::Catalog => "Catalog",
+            Query::Catalog | Query::CatalogOf(_) => "Catalog",
             Query::DeviceInfo => "DeviceInfo",
             Query::DeviceStatus => "DeviceStatus",
             Query::ConfigDownload(_) => "ConfigDownload",
+        }
+    }
+
+    /// Whom it is about, if not the device itself: the `DeviceID` in its body.
+    pub fn target(&self) -> Option<&str> {
+        match self {
+            Query::CatalogOf(code) => Some(code),
+            _ => None,
         }
     }
 }

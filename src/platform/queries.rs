@@ -25,6 +25,8 @@ pub(super) struct Queries {
 struct Ask {
     id: AskId,
     device: DeviceId,
+    /// Whom it is about: the `DeviceID` that the answer must name too.
+    about: String,
     cmd_type: &'static str,
     since: Instant,
     collected: Collected,
@@ -57,13 +59,15 @@ impl Queries {
             Query::ConfigDownload(types) => vec![("ConfigType", types.as_str())],
             _ => Vec::new(),
         };
-        let body = manscdp::query(&desk.config.xml, what.cmd_type(), sn, device, &more);
+        let about = what.target().unwrap_or(device.as_str()).to_owned();
+        let body = manscdp::query(&desk.config.xml, what.cmd_type(), sn, &about, &more);
         let request = desk.request(Method::Message, &device, &there.host, there.route.flow);
         let request = with_manscdp(request, body);
         desk.send(now.mono, Purpose::Query(sn), device, there.route, request);
         let ask = Ask {
             id,
             device,
+            about,
             cmd_type: what.cmd_type(),
             since: now.mono,
             collected: Collected::nothing(what),
@@ -101,7 +105,7 @@ impl Queries {
             let detail = format!("{} instead of {}", document.cmd_type, ask.cmd_type);
             return desk.object(Some(device), incoming, Deviation::OtherCommand, detail);
         }
-        if document.device_id != device.as_str() {
+        if document.device_id != ask.about {
             let named = document.device_id.as_str();
             desk.object(Some(device), incoming, Deviation::BodyDeviceId, named);
         }
@@ -175,7 +179,7 @@ type Noticed = Vec<(Deviation, String)>;
 impl Collected {
     fn nothing(what: &Query) -> Self {
         match what {
-            Query::Catalog => Collected::Catalog(Catalogue::default()),
+            Query::Catalog | Query::CatalogOf(_) => Collected::Catalog(Catalogue::default()),
             Query::DeviceInfo => Collected::DeviceInfo,
             Query::DeviceStatus => Collected::DeviceStatus,
             Query::ConfigDownload(types) => {

@@ -24,6 +24,8 @@ pub struct Device {
     pub max_camera: u32,
     /// How many alarm inputs it has.
     pub alarm_inputs: u32,
+    /// How many voice outputs it has.
+    pub voice_outputs: u32,
 }
 
 impl Default for Device {
@@ -38,6 +40,7 @@ impl Default for Device {
             ptz_type: 3,
             max_camera: 1,
             alarm_inputs: 0,
+            voice_outputs: 0,
         }
     }
 }

@@ -28,14 +28,25 @@ pub(super) fn profile(file: &str, text: &str) -> Result<Profile, ProfileError> {
     let Some(base) = &own.extends else {
         return Ok(named(file, own));
     };
-    let base = builtin::text(base).ok_or_else(|| ProfileError::unknown_base(file, base))?;
-    let mut table = table(file, base)?;
+    let mut table = base_table(file, base)?;
     for of_the_base_alone in ["name", "title", "source", "evidence"] {
         table.remove(of_the_base_alone);
     }
     lay_over(&mut table, self::table(file, text)?);
     let whole = Profile::deserialize(table).map_err(|e| ProfileError::invalid(file, e))?;
     Ok(named(file, whole))
+}
+
+/// The settings of a profile that is built in, laid over those of its own base.
+fn base_table(file: &str, name: &str) -> Result<Table, ProfileError> {
+    let text = builtin::text(name).ok_or_else(|| ProfileError::unknown_base(file, name))?;
+    let mut own = table(file, text)?;
+    let Some(Value::String(below)) = own.remove("extends") else {
+        return Ok(own);
+    };
+    let mut whole = base_table(file, &below)?;
+    lay_over(&mut whole, own);
+    Ok(whole)
 }
 
 /// A file of somebody's own need not introduce itself.
@@ -150,6 +161,14 @@ mod tests {
         assert_eq!(mine.behaviour.streams_per_channel, 1);
         assert_eq!(mine.sip, base.sip);
         assert_eq!(mine.name, "mine");
+    }
+
+    #[test]
+    fn a_base_may_itself_be_laid_over_another() {
+        let newest = Profile::builtin("dahua-ipc-2022").unwrap();
+        let oldest = Profile::builtin("dahua-ipc").unwrap();
+        assert_eq!(newest.manscdp.device_info, oldest.manscdp.device_info);
+        assert_eq!(newest.sip.user_agent, "SIP UAS V3.0.0.1208500");
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub enum Token {
     Cnonce,
     /// A digest server's nonce.
     Nonce,
+    /// The session number in the `o=` of an answer.
+    Session,
 }
 
 /// Makes all random text of one node. The same seed and the same questions give the same text.
@@ -88,6 +90,12 @@ impl Tokens {
     /// A new nonce of a digest server.
     pub fn nonce(&mut self) -> String {
         self.scripted(Token::Nonce).unwrap_or_else(|| self.hex32())
+    }
+
+    /// A new session number for an `o=` line: a few digits, as Hikvision writes them.
+    pub fn session(&mut self) -> String {
+        let fresh = |tokens: &mut Self| tokens.rng.random_range(100..10_000).to_string();
+        self.scripted(Token::Session).unwrap_or_else(|| fresh(self))
     }
 
     fn scripted(&mut self, token: Token) -> Option<String> {

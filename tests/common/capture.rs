@@ -81,13 +81,28 @@ fn wire((by, mut lines): (Speaker, Vec<&str>)) -> Spoken {
     } else {
         "\r\n"
     };
+    let head = text.len();
     for line in body.iter().skip(1) {
         text.push_str(line);
         text.push_str(end);
     }
+    if by == Speaker::Platform {
+        leave_out_last_end(&mut text, head);
+    }
     Spoken {
         by,
         bytes: text.into(),
+    }
+}
+
+/// Some platforms do not end the last line of a body: their Content-Length tells.
+fn leave_out_last_end(text: &mut String, head: usize) {
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length:"));
+    let length: Option<usize> = length.and_then(|length| length.trim().parse().ok());
+    if length.is_some_and(|length| head + length + 2 == text.len()) {
+        text.truncate(text.len() - 2);
     }
 }
 

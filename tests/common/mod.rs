@@ -9,6 +9,7 @@ pub mod process;
 pub mod slow;
 pub mod spoken;
 pub mod stage;
+pub mod trace;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -58,7 +59,9 @@ pub fn config(profile: &str, device: &str, local: &str, platform: PlatformAddres
             name: "Gate".into(),
             source: tiny_cut(&profile),
             sub: None,
+            part_of: None,
         }],
+        tree: None,
         platform,
         credentials: Credentials {
             username: device.to_string(),

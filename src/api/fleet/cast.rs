@@ -6,7 +6,7 @@ use crate::api::address::look_up_host;
 use crate::api::clip::Clip;
 use crate::api::error::Error;
 use crate::api::folder::Folder;
-use crate::camera::{Accept, Channel, Config, PlatformAddress};
+use crate::camera::{Accept, Channel, Config, PlatformAddress, Tree};
 use crate::config::{CameraPlan, ChannelPlan, Local, MediaId, Plan};
 use crate::net::address::facing;
 use crate::profile::Profile;
@@ -59,6 +59,7 @@ impl Cast {
                 .channels()
                 .map(|channel| self.channel(profile, channel))
                 .collect(),
+            tree: Tree::of(device, &camera.name(), &group.organisations),
             profile: profile.clone(),
             platform: self.platform.clone(),
             credentials: Credentials {
@@ -91,6 +92,7 @@ impl Cast {
             name: channel.name,
             source: cut(channel.main),
             sub,
+            part_of: None,
         }
     }
 }

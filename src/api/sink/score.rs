@@ -120,7 +120,8 @@ impl Score {
                 answer: Answer::Catalog(items),
                 ..
             } => {
-                let mut ids = items.iter().filter_map(|item| item.id.parse().ok());
+                let video = items.iter().filter(|item| item.shows_video());
+                let mut ids = video.filter_map(|item| item.id.parse().ok());
                 let device = *device;
                 match ids.find(|id: &DeviceId| *id != device) {
                     Some(channel) => Some(Hint::Channel { device, channel }),

@@ -106,7 +106,8 @@ impl Actor {
     }
 
     async fn try_answer(&mut self) -> Result<(), Error> {
-        self.channels = self.platform.catalog(self.id).await?.len() as u64;
+        let items = self.platform.catalog(self.id).await?;
+        self.channels = items.iter().filter(|item| item.shows_video()).count() as u64;
         self.info = Some(self.platform.device_info(self.id).await?);
         Ok(())
     }

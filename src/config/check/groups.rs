@@ -29,6 +29,9 @@ const CAMERAS: (&str, &str) = ("a group has", "cameras");
 /// The most channels of a device.
 const MOST_CHANNELS: usize = 10_000;
 
+/// The most organisations of one device.
+const MOST_ORGANISATIONS: usize = 500;
+
 /// A group without codes, and what it says about them.
 pub(super) struct Draft<'t> {
     pub group: Group,
@@ -75,6 +78,7 @@ fn draft<'t>(
         count: size(table, roster.as_ref(), problems),
         profile: profile?,
         channels: count(&table.channels, 1, MOST_CHANNELS, channels, problems),
+        organisations: organisations(&table.organisations, problems),
         transport: match copied(&table.transport).unwrap_or(transport) {
             TransportName::Udp => Transport::Udp,
             TransportName::Tcp => Transport::Tcp,
@@ -100,6 +104,19 @@ fn draft<'t>(
         span: spanned.span(),
         roster,
     })
+}
+
+/// The names of organisations: some hundred at most, none empty.
+fn organisations(key: &Key<Vec<String>>, problems: &mut Problems<'_>) -> Vec<String> {
+    let Some(key) = key else {
+        return Vec::new();
+    };
+    let names = key.get_ref();
+    if names.len() > MOST_ORGANISATIONS || names.iter().any(|name| name.trim().is_empty()) {
+        let why = format!("organisations are up to {MOST_ORGANISATIONS} names, none empty");
+        problems.at(key.span(), why);
+    }
+    names.clone()
 }
 
 /// What main and sub streams show.

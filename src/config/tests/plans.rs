@@ -82,7 +82,7 @@ fn channels_show_their_files_in_turn_and_sub_streams_their_own() {
 
 #[test]
 fn a_list_says_id_password_name_media_and_make_line_by_line() {
-    let list = "34020000001320000001,one,\"Gate, north\",a.h264,generic\n\
+    let list = "34020000001320000001,one,\"Gate, north\",a.h264,generic-2016\n\
                 # not yet: 34020000001320000009\n\
                 \n\
                 34020000001320000005\n";
@@ -96,7 +96,7 @@ fn a_list_says_id_password_name_media_and_make_line_by_line() {
         (first.name().as_ref(), first.password().reveal()),
         ("Gate, north", "one")
     );
-    assert_eq!(first.profile().name, "generic");
+    assert_eq!(first.profile().name, "generic-2016");
     let shown = first.channels().next().unwrap().main;
     assert_eq!(plan.clip(shown).unwrap().source.to_string(), "a.h264");
     assert_eq!(second.name(), "No 2 34020000001320000005");

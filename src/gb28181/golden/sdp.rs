@@ -41,6 +41,8 @@ fn facts(channel: &str, address: &str, port: u16, transport: Transport, y: &str)
         payload: 96,
         stream: 0,
         ssrc: Ssrc::parse(y).unwrap(),
+        session_number: "0".to_owned(),
+        offered_setup: None,
     }
 }
 

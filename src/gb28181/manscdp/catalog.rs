@@ -8,7 +8,9 @@ use bytes::Bytes;
 use super::catalog_item::CatalogItem;
 use super::incoming::{Incoming, Root};
 use super::style::{Batch, ManscdpStyle};
+use crate::gb28181::DeviceId;
 use crate::gb28181::element::Element;
+use crate::gb28181::template::XmlTemplate;
 
 impl ManscdpStyle {
     /// The answer to a Catalog query, in as many messages as
@@ -39,9 +41,22 @@ impl ManscdpStyle {
 
     fn catalog_item(&self, item: &CatalogItem) -> Element {
         Element {
-            children: self.catalog_item.fill(item),
+            children: self.catalog_template(item).fill(item),
             ..Element::new("Item")
         }
+    }
+
+    /// What kind of thing an item is decides how a make writes it.
+    fn catalog_template(&self, item: &CatalogItem) -> &XmlTemplate<CatalogItem> {
+        let special = match item.type_code() {
+            None | Some(DeviceId::BUSINESS_GROUP | DeviceId::ORGANISATION) => {
+                return &self.catalog_node;
+            }
+            Some(DeviceId::ALARM_INPUT) => &self.alarm_input_item,
+            Some(DeviceId::VOICE_OUTPUT) => &self.voice_output_item,
+            Some(_) => &None,
+        };
+        special.as_ref().unwrap_or(&self.catalog_item)
     }
 
     fn catalog_part(&self, sn: &str, device_id: &str, sum: usize, items: Vec<Element>) -> Bytes {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::gb28181::DeviceId;
 use crate::gb28181::element::Element;
 use crate::gb28181::template::Facts;
 
@@ -10,7 +11,7 @@ use crate::gb28181::template::Facts;
 /// Placeholders: `{id}`, `{name}`, `{manufacturer}`, `{model}`, `{owner}`, `{civil-code}`,
 /// `{block}`, `{address}`, `{parental}` (0 or 1), `{parent-id}`, `{register-way}`, `{secrecy}`
 /// (0 or 1), `{ip-address}`, `{port}`, `{status}` (`ON` or `OFF`), `{longitude}`, `{latitude}`,
-/// `{ptz-type}`.
+/// `{ptz-type}`, `{business-group-id}`, and of whom it is told: `{platform-id}`, `{domain}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CatalogItem {
     /// `DeviceID`: 20 digits, or 2 to 8 for a region.
@@ -49,6 +50,12 @@ pub struct CatalogItem {
     pub latitude: Option<f64>,
     /// `PTZType`: 1 dome, 2 half dome, 3 fixed bullet, 4 bullet on a PTZ mount.
     pub ptz_type: Option<u8>,
+    /// `BusinessGroupID`: the group (type 215) in whose tree it hangs.
+    pub business_group_id: Option<String>,
+    /// The platform that asks. Only for templates: some makes name it as a channel's parent.
+    pub platform_id: Option<String>,
+    /// The SIP domain. Only for templates: some makes give it as a channel's civil code.
+    pub domain: Option<String>,
 }
 
 impl Default for CatalogItem {
@@ -73,6 +80,9 @@ impl Default for CatalogItem {
             longitude: None,
             latitude: None,
             ptz_type: None,
+            business_group_id: None,
+            platform_id: None,
+            domain: None,
         }
     }
 }
@@ -98,6 +108,17 @@ pub(super) const STANDARD: &[&str] = &[
     "Longitude={longitude}",
     "Latitude={latitude}",
     "Info/PTZType={ptz-type}",
+    "Info/BusinessGroupID={business-group-id}",
+];
+
+/// What is no device: a region, a business group (215), an organisation (216)
+/// (GB/T 28181-2022 annex J).
+pub(super) const NODE: &[&str] = &[
+    "DeviceID={id}",
+    "Name={name}",
+    "CivilCode={civil-code}",
+    "ParentID={parent-id}",
+    "BusinessGroupID={business-group-id}",
 ];
 
 impl Facts for CatalogItem {
@@ -120,6 +141,9 @@ impl Facts for CatalogItem {
         "longitude",
         "latitude",
         "ptz-type",
+        "business-group-id",
+        "platform-id",
+        "domain",
     ];
 
     fn value(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -147,18 +171,34 @@ impl Facts for CatalogItem {
             "longitude" => self.longitude.map(|degrees| degrees.to_string().into()),
             "latitude" => self.latitude.map(|degrees| degrees.to_string().into()),
             "ptz-type" => self.ptz_type.map(|kind| kind.to_string().into()),
+            "business-group-id" => self.business_group_id.as_deref().map(Cow::from),
+            "platform-id" => self.platform_id.as_deref().map(Cow::from),
+            "domain" => self.domain.as_deref().map(Cow::from),
             _ => None,
         }
     }
 }
 
 impl CatalogItem {
+    /// Digits 11 to 13 of its code: what kind of thing it is; `None` for a region.
+    pub fn type_code(&self) -> Option<u16> {
+        let id: DeviceId = self.id.parse().ok()?;
+        Some(id.type_code())
+    }
+
+    /// Whether it can be played: a camera or video channel (131, 132), not an alarm input, a
+    /// loudspeaker, a group, a region.
+    pub fn shows_video(&self) -> bool {
+        matches!(self.type_code(), Some(DeviceId::CHANNEL | DeviceId::IPC))
+    }
+
     /// Reads an `Item`, if it has an ID.
     pub(super) fn read(item: &Element) -> Option<CatalogItem> {
         let text = |name| item.text_of(name).unwrap_or_default().to_owned();
         let optional = |name| item.text_of(name).map(str::to_owned);
         let info = item.child("Info");
         let ptz_type = info.and_then(|info| info.text_of("PTZType"));
+        let group = info.and_then(|info| info.text_of("BusinessGroupID"));
         Some(CatalogItem {
             id: item.text_of("DeviceID")?.to_owned(),
             name: text("Name"),
@@ -178,6 +218,9 @@ impl CatalogItem {
             longitude: number(item, "Longitude"),
             latitude: number(item, "Latitude"),
             ptz_type: ptz_type.and_then(|kind| kind.parse().ok()),
+            business_group_id: optional("BusinessGroupID").or_else(|| group.map(str::to_owned)),
+            platform_id: None,
+            domain: None,
         })
     }
 }

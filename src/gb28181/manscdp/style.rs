@@ -32,6 +32,12 @@ pub struct ManscdpStyle {
     pub keepalive: XmlTemplate<Keepalive>,
     /// One item of a catalogue.
     pub catalog_item: XmlTemplate<CatalogItem>,
+    /// An item that is no device: a region, a business group, an organisation.
+    pub catalog_node: XmlTemplate<CatalogItem>,
+    /// An alarm input's item; `None`: the make does not list its alarm inputs.
+    pub alarm_input_item: Option<XmlTemplate<CatalogItem>>,
+    /// A voice output's item; `None`: the make does not list its voice outputs.
+    pub voice_output_item: Option<XmlTemplate<CatalogItem>>,
     /// The answer to DeviceInfo.
     pub device_info: XmlTemplate<DeviceInfo>,
     /// The answer to DeviceStatus.
@@ -48,6 +54,9 @@ impl Default for ManscdpStyle {
             items_per_message: Batch::default(),
             keepalive: standard(keepalive::STANDARD),
             catalog_item: standard(catalog_item::STANDARD),
+            catalog_node: standard(catalog_item::NODE),
+            alarm_input_item: None,
+            voice_output_item: None,
             device_info: standard(device_info::STANDARD),
             device_status: standard(device_status::STANDARD),
             basic_param: standard(config_download::STANDARD),
@@ -128,6 +137,7 @@ mod tests {
     fn the_standard_templates_have_no_mistakes() {
         assert!(XmlTemplate::<Keepalive>::parse(keepalive::STANDARD).is_ok());
         assert!(XmlTemplate::<CatalogItem>::parse(catalog_item::STANDARD).is_ok());
+        assert!(XmlTemplate::<CatalogItem>::parse(catalog_item::NODE).is_ok());
         assert!(XmlTemplate::<DeviceInfo>::parse(device_info::STANDARD).is_ok());
         assert!(XmlTemplate::<DeviceStatus>::parse(device_status::STANDARD).is_ok());
         assert!(XmlTemplate::<BasicParam>::parse(config_download::STANDARD).is_ok());

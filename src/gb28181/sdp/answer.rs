@@ -47,8 +47,9 @@ impl Default for SdpStyle {
 /// What goes into an answer.
 ///
 /// Placeholders: `{channel-id}`, `{device-id}`, `{address}` (`IP4 192.0.2.1`), `{port}`,
-/// `{session}`, `{time}`, `{proto}` (`RTP/AVP` or `TCP/RTP/AVP`), `{payload}`, `{stream}`,
-/// `{ssrc}`; and on TCP only `{setup}` (`active` or `passive`) and `{connection}` (`new`).
+/// `{session}`, `{session-number}`, `{time}`, `{proto}` (`RTP/AVP` or `TCP/RTP/AVP`), `{payload}`,
+/// `{stream}`, `{ssrc}`; on TCP only `{setup}` (`active` or `passive`) and `{connection}` (`new`);
+/// and `{mirrored-setup}`, on UDP too if the offer has a setup line, as Hikvision answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerFacts {
     /// The channel that was called.
@@ -71,6 +72,10 @@ pub struct AnswerFacts {
     pub stream: u8,
     /// The SSRC of the stream: the offer's, or one of our own.
     pub ssrc: Ssrc,
+    /// A number by chance for `o=`.
+    pub session_number: String,
+    /// The offer's `a=setup`, whatever its transport.
+    pub offered_setup: Option<Setup>,
 }
 
 impl Facts for AnswerFacts {
@@ -87,6 +92,8 @@ impl Facts for AnswerFacts {
         "ssrc",
         "setup",
         "connection",
+        "session-number",
+        "mirrored-setup",
     ];
 
     fn value(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -102,6 +109,11 @@ impl Facts for AnswerFacts {
             "stream" => Some(self.stream.to_string().into()),
             "ssrc" => Some(self.ssrc.as_str().into()),
             "setup" => self.transport.setup().map(Cow::from),
+            "session-number" => Some(self.session_number.as_str().into()),
+            "mirrored-setup" => {
+                let mirrored = self.offered_setup.map(Setup::answered);
+                self.transport.setup().or(mirrored).map(Cow::from)
+            }
             "connection" => self.transport.setup().map(|_| "new".into()),
             _ => None,
         }

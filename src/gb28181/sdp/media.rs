@@ -162,6 +162,16 @@ impl Proto {
     }
 }
 
+impl Setup {
+    /// The text of `a=setup` in the answer to this one. Who may choose connects.
+    pub const fn answered(self) -> &'static str {
+        match self {
+            Setup::Active => "passive",
+            Setup::Passive | Setup::ActPass => "active",
+        }
+    }
+}
+
 impl Transport {
     /// The protocol of the `m=` line.
     pub const fn proto(self) -> Proto {

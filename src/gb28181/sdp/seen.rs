@@ -330,6 +330,8 @@ proptest! {
             payload,
             stream: 0,
             ssrc: Ssrc::parse(&y).unwrap(),
+        session_number: "0".to_owned(),
+        offered_setup: None,
         };
         let answer = Answer::parse(&SdpStyle::default().answer(&facts)).unwrap();
         prop_assert_eq!(answer.device_transport(transport.other_side()), transport);
