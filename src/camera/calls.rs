@@ -297,7 +297,7 @@ impl Calls {
                 error,
                 ..
             } => self.ended(now, line, stream, counts, error),
-            Report::Progress { .. } => {}
+            Report::Progress { .. } | Report::Steered { .. } | Report::Drained { .. } => {}
         }
     }
 

@@ -11,13 +11,17 @@ use super::network::{Due, Network};
 use super::stream::{Role, Stream};
 use super::tcp::{Arrival, ConnectionId, Owner, Side};
 use crate::media::receiver::Receiver;
-use crate::media::{Counts, Flowing, Loss, MediaTransport, Order, Report, StreamId};
+use crate::media::{Counts, Flowing, Loss, MediaTransport, Order, Reeled, Report, StreamId};
+use crate::time::Instant;
 
 /// How often a receiving stream says how it stands.
 const PROGRESS: Duration = Duration::from_secs(1);
 
 /// How soon a stream of datagrams is looked after again while a batch is due: the tick of a pump.
 const TICK: Duration = Duration::from_millis(5);
+
+/// When a recording that stands still sends its next frame.
+const NEVER: Instant = Instant::from_nanos(u64::MAX);
 
 /// All media streams of all hosts.
 #[derive(Debug, Default)]
@@ -43,6 +47,13 @@ impl Streams {
                 remote,
                 what,
             } => self.start(network, host, stream, remote, what),
+            Order::Steer { stream, steer } => {
+                let now = network.now.mono;
+                if let Some(Role::Sending(sender)) = self.role(host, stream) {
+                    sender.steer(now, steer);
+                }
+                self.frame(network, host, stream);
+            }
             Order::KeyFrame(stream) => {
                 if let Some(Role::Sending(sender)) = self.role(host, stream) {
                     sender.key_frame();
@@ -264,10 +275,15 @@ impl Streams {
             let started = Report::Started { stream: id };
             network.later(Duration::ZERO, Due::Report(host, started));
         }
-        let Role::Sending(sender) = &stream.role else {
+        let Role::Sending(sender) = &mut stream.role else {
             return;
         };
+        while let Some(news) = sender.news() {
+            let report = reeled(id, news);
+            network.later(Duration::ZERO, Due::Report(host, report));
+        }
         if let Some(due) = sender.next_due()
+            && due < NEVER
             && stream.alarm.is_none_or(|alarm| due < alarm)
         {
             let at = if due > now { due } else { now + TICK };
@@ -352,6 +368,13 @@ impl Streams {
             stream.reporting = true;
             network.later(PROGRESS, Due::Progress(host, id));
         }
+    }
+}
+
+fn reeled(stream: StreamId, news: Reeled) -> Report {
+    match news {
+        Reeled::Steered(at) => Report::Steered { stream, at },
+        Reeled::Drained => Report::Drained { stream },
     }
 }
 

@@ -171,6 +171,27 @@ impl Cut {
     }
 }
 
+impl Cut {
+    /// The last frame at or before frame `index` where a stream may begin.
+    pub fn entry_before(&self, index: usize) -> usize {
+        let entries = self.clip.entries();
+        let behind = entries.partition_point(|entry| (*entry as usize) <= index);
+        let entry = behind.checked_sub(1).and_then(|at| entries.get(at));
+        entry.map_or(0, |entry| *entry as usize)
+    }
+
+    /// How many frames after its decoding frame `index` is shown.
+    pub(super) fn reorder(&self, index: usize) -> u32 {
+        let frame = self.clip.frames().get(index);
+        frame.map_or(0, |frame| frame.reorder)
+    }
+
+    /// Octets of program stream of frame `index`.
+    pub fn octets(&self, index: usize) -> u64 {
+        self.packets(index).iter().map(|p| p.payload() as u64).sum()
+    }
+}
+
 impl FrameCut {
     fn stamp(&self, head: &mut [u8], times: Times) {
         fill(

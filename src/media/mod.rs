@@ -20,6 +20,7 @@ mod picture_order;
 pub mod ps;
 pub mod rational;
 pub mod receiver;
+pub mod recording;
 pub mod rtp;
 mod sei;
 pub mod sender;
@@ -35,6 +36,9 @@ pub use order::{Counts, Flowing, Loss, MediaTransport, Order, Report, StreamId};
 pub use ps::policy::PsPolicy;
 pub use rational::Rational;
 pub use receiver::{Check, Expected, Receiver};
+pub use recording::{
+    Course, PlaybackPolicy, Recording, Reeled, Scale, ScaledStamps, Segment, Steer, Steered,
+};
 pub use rtp::{Framing, RtpPolicy};
 pub use sender::{Batch, FirstKeyFrame, Sender, SenderConfig, SliceList, Wrote};
 pub use verdict::{Fault, Reference, Verdict};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::receiver::Expected;
+use super::recording::{Steer, Steered};
 use super::sender::SenderConfig;
 use super::verdict::Verdict;
 
@@ -65,6 +66,14 @@ pub enum Order {
     },
     /// The next frame shall be a key frame.
     KeyFrame(StreamId),
+    /// Move on in the recording that flows; [`Report::Steered`] follows. A stream that is live, or
+    /// has no connection, ignores it.
+    Steer {
+        /// Which stream.
+        stream: StreamId,
+        /// What to do.
+        steer: Steer,
+    },
     /// End the stream and free everything. [`Report::Ended`] follows with its counts.
     Stop(StreamId),
 }
@@ -100,6 +109,19 @@ pub enum Report {
         stream: StreamId,
         /// What happened.
         why: Loss,
+    },
+    /// [`Order::Steer`] is carried out.
+    Steered {
+        /// Which stream.
+        stream: StreamId,
+        /// Where the recording stands now.
+        at: Steered,
+    },
+    /// Everything of a recording has left. The stream lives until [`Order::Stop`], and may be
+    /// steered on.
+    Drained {
+        /// Which stream.
+        stream: StreamId,
     },
     /// How a receiving stream stands, about once a second.
     Progress {

@@ -17,14 +17,19 @@
 
 mod batch;
 mod config;
+mod live;
+mod recorded;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cut::{Cut, Packet};
+use super::cut::{Cut, Packet, Times};
 use super::order::Counts;
+use super::recording::{Reeled, Steer, Steered};
 use super::rtp::{self, Framing, Header, Marker};
 use crate::time::Instant;
+use live::Live;
+use recorded::Recorded;
 
 pub use batch::{Batch, SliceList};
 pub use config::{FirstKeyFrame, SenderConfig};
@@ -52,46 +57,37 @@ pub struct Wrote {
 pub struct Sender {
     config: Arc<SenderConfig>,
     framing: Framing,
-    /// When frame number 0 is due.
-    start: Instant,
-    /// When the current frame is due.
-    frame_due: Instant,
+    schedule: Schedule,
     /// When the next batch is due.
     due: Instant,
-    /// The time between two frames.
-    interval: Duration,
-    /// Number of the current frame, dropped ones counted: its place in media time.
-    number: u64,
-    /// The current frame in the clip.
-    index: usize,
     /// Sequence number of the current frame's first packet.
     sequence: u16,
     /// Packets of the current frame wholly written, and octets of the next one.
     written: (usize, usize),
-    /// One more than the latest place in presentation order sent.
-    shown: u64,
-    /// A key frame has been asked for.
-    jump: bool,
     blocked: bool,
     counts: Counts,
+}
+
+/// Which frame is current, and when it is due.
+#[derive(Clone, Debug)]
+enum Schedule {
+    Live(Live),
+    Recorded(Box<Recorded>),
 }
 
 impl Sender {
     /// A stream that is opened at `now`.
     pub fn new(config: Arc<SenderConfig>, framing: Framing, now: Instant) -> Sender {
-        let (start, index) = config.begin(now);
+        let schedule = match &config.recording {
+            None => Schedule::Live(Live::new(&config, now)),
+            Some(recording) => Schedule::Recorded(Recorded::new(recording.clone(), now).into()),
+        };
         Sender {
             framing,
-            start,
-            frame_due: start,
-            due: start,
-            interval: config.cut.clip().fps().interval(),
-            number: 0,
-            index,
+            due: schedule.due(),
+            schedule,
             sequence: config.sequence,
             written: (0, 0),
-            shown: 0,
-            jump: false,
             blocked: false,
             counts: Counts::default(),
             config,
@@ -111,8 +107,7 @@ impl Sender {
     pub fn batch<'a>(&'a mut self, now: Instant, heads: &'a mut Vec<u8>) -> Option<Batch<'a>> {
         self.blocked = false;
         if !self.is_started() {
-            self.shed(now);
-            self.jump();
+            self.prepare(now);
         }
         if self.due > now {
             return None;
@@ -121,7 +116,7 @@ impl Sender {
         heads.clear();
         self.write_heads(heads, packets.clone());
         Some(Batch {
-            frame: self.cut().clip().frame(self.index),
+            frame: self.cut().clip().frame(self.schedule.index()),
             packets: self.packets().get(packets).unwrap_or_default(),
             heads,
             prefix: self.framing.prefix(),
@@ -135,8 +130,8 @@ impl Sender {
         if octets == 0 {
             return Wrote::default();
         }
-        let lateness = (!self.is_started()).then(|| now.since(self.frame_due));
-        if lateness.is_some_and(|late| late > self.interval) {
+        let lateness = (!self.is_started()).then(|| now.since(self.schedule.due()));
+        if lateness.is_some_and(|late| late > self.cut().clip().fps().interval()) {
             self.counts.late += 1;
         }
         self.advance(octets);
@@ -155,8 +150,42 @@ impl Sender {
 
     /// The next frame shall be a key frame: the stream jumps to the clip's next one, timestamps
     /// running on. It waits until no frame sent would be shown after it.
+    /// A recording has its key frames where they are.
     pub fn key_frame(&mut self) {
-        self.jump = true;
+        if let Schedule::Live(live) = &mut self.schedule {
+            live.key_frame();
+        }
+    }
+
+    /// Moves on in a recording, behind the frame that has begun to leave; [`Sender::news`] tells
+    /// when it is done. A live stream cannot be steered.
+    pub fn steer(&mut self, now: Instant, steer: Steer) {
+        if let Schedule::Recorded(recorded) = &mut self.schedule {
+            recorded.steer(steer);
+            if !self.is_started() {
+                self.prepare(now);
+            }
+        }
+    }
+
+    /// What a recording has to say, each thing once.
+    pub fn news(&mut self) -> Option<Reeled> {
+        let Schedule::Recorded(recorded) = &mut self.schedule else {
+            return None;
+        };
+        let times = recorded.times(&self.config);
+        recorded.news(|position| {
+            Reeled::Steered(Steered {
+                position,
+                sequence: self.sequence,
+                timestamp: self.config.timestamp.wrapping_add(times.dts as u32),
+            })
+        })
+    }
+
+    /// Whether it plays a recording.
+    pub fn is_recorded(&self) -> bool {
+        matches!(self.schedule, Schedule::Recorded(_))
     }
 
     /// What has been written so far.
@@ -175,13 +204,33 @@ impl Sender {
     }
 }
 
+impl Schedule {
+    fn due(&self) -> Instant {
+        match self {
+            Schedule::Live(live) => live.due,
+            Schedule::Recorded(recorded) => recorded.due,
+        }
+    }
+
+    /// The current frame in its clip.
+    fn index(&self) -> usize {
+        match self {
+            Schedule::Live(live) => live.index,
+            Schedule::Recorded(recorded) => recorded.index(),
+        }
+    }
+}
+
 impl Sender {
     fn cut(&self) -> &Cut {
-        &self.config.cut
+        match &self.schedule {
+            Schedule::Live(_) => &self.config.cut,
+            Schedule::Recorded(recorded) => recorded.cut().unwrap_or(&self.config.cut),
+        }
     }
 
     fn packets(&self) -> &[Packet] {
-        self.cut().packets(self.index)
+        self.cut().packets(self.schedule.index())
     }
 
     /// Something of the current frame is on the wire.
@@ -189,21 +238,44 @@ impl Sender {
         self.written != (0, 0)
     }
 
-    /// Makes the frame `distance` after the current one current.
-    fn move_on(&mut self, distance: usize) {
-        self.index = self.ahead(distance);
-        self.number += distance as u64;
-        self.frame_due = self.start + self.cut().clip().fps().time(self.number);
+    /// Between two frames: what is late is dealt with, what was asked is carried out.
+    fn prepare(&mut self, now: Instant) {
+        match &mut self.schedule {
+            Schedule::Live(live) => {
+                self.counts.dropped += live.shed(&self.config, now);
+                live.jump(&self.config.cut);
+            }
+            Schedule::Recorded(recorded) => {
+                recorded.slip(&self.config, now);
+                recorded.obey(now);
+            }
+        }
+        self.due = self.schedule.due();
+    }
+
+    fn times(&self) -> Times {
+        match &self.schedule {
+            Schedule::Live(live) => live.times(&self.config),
+            Schedule::Recorded(recorded) => recorded.times(&self.config),
+        }
+    }
+
+    /// The time between two frames as they leave.
+    fn interval(&self) -> Duration {
+        match &self.schedule {
+            Schedule::Live(_) => self.config.cut.clip().fps().interval(),
+            Schedule::Recorded(recorded) => recorded.interval(),
+        }
     }
 
     /// When what comes next of the current frame is due.
     fn next_batch_due(&self) -> Instant {
         if self.framing == Framing::Stream || self.written.0 == 0 {
-            return self.frame_due;
+            return self.schedule.due();
         }
         let all = self.packets().len().max(1) as u128;
-        let spread = self.interval.as_nanos() * self.written.0 as u128 / all;
-        self.frame_due + Duration::from_nanos(u64::try_from(spread).unwrap_or(0))
+        let spread = self.interval().as_nanos() * self.written.0 as u128 / all;
+        self.schedule.due() + Duration::from_nanos(u64::try_from(spread).unwrap_or(0))
     }
 
     /// The current frame's packets that leave together. Datagrams: equal batches, each small
@@ -221,7 +293,7 @@ impl Sender {
 
     fn write_heads(&self, heads: &mut Vec<u8>, packets: std::ops::Range<usize>) {
         let (config, cut) = (&self.config, self.cut());
-        let times = config.times(self.number, self.reorder(self.index));
+        let (times, index) = (self.times(), self.schedule.index());
         let all = self.packets();
         let mut header = Header {
             marker: false,
@@ -242,14 +314,9 @@ impl Sender {
             let begun = heads.len();
             heads.extend_from_slice(cut.head_of(packet));
             if let (0, Some(head)) = (place, heads.get_mut(begun..)) {
-                cut.stamp(head, self.index, times);
+                cut.stamp(head, index, times);
             }
         }
-    }
-
-    fn reorder(&self, index: usize) -> u32 {
-        let frame = self.cut().clip().frames().get(index);
-        frame.map_or(0, |frame| frame.reorder)
     }
 
     /// Moves the cursor on by `octets` written.
@@ -275,56 +342,12 @@ impl Sender {
 
     /// The current frame is written; the next one becomes current.
     fn finish(&mut self) {
-        let shown = self.number + u64::from(self.reorder(self.index)) + 1;
-        self.shown = self.shown.max(shown);
         self.sequence = self.sequence.wrapping_add(self.packets().len() as u16);
         self.counts.frames += 1;
         self.written = (0, 0);
-        self.move_on(1);
-    }
-
-    /// The frame `distance` after the current one; the clip is a loop.
-    fn ahead(&self, distance: usize) -> usize {
-        (self.index + distance) % self.cut().clip().frames().len().max(1)
-    }
-
-    /// Drops everything that waits, up to the first key frame that is still to come, when more
-    /// than the backlog waits.
-    fn shed(&mut self, now: Instant) {
-        // The frame that is due now does not wait, so that a backlog of zero drops nothing in time.
-        let allowed = self.config.backlog.max(self.interval);
-        if now.since(self.frame_due) <= allowed {
-            return;
+        match &mut self.schedule {
+            Schedule::Live(live) => live.finish(&self.config.cut),
+            Schedule::Recorded(recorded) => recorded.finish(),
         }
-        let due = self.cut().clip().fps().events_until(now.since(self.start));
-        let mut distance = usize::try_from(due.saturating_sub(self.number)).unwrap_or(0);
-        loop {
-            let entry = self.ahead(distance);
-            distance += self.cut().distance_to_entry(entry);
-            if self.follows(distance as u64, self.ahead(distance)) {
-                break;
-            }
-            distance += 1;
-        }
-        self.move_on(distance);
-        self.counts.dropped += distance as u64;
-        self.due = self.frame_due;
-    }
-
-    /// Carries out [`Sender::key_frame`] as soon as it can be.
-    fn jump(&mut self) {
-        if !self.jump {
-            return;
-        }
-        let entry = self.ahead(self.cut().distance_to_entry(self.index));
-        if self.follows(0, entry) {
-            self.index = entry;
-            self.jump = false;
-        }
-    }
-
-    /// Whether frame `index`, sent `distance` frames from now, is shown after all that were sent.
-    fn follows(&self, distance: u64, index: usize) -> bool {
-        self.number + distance + u64::from(self.reorder(index)) >= self.shown
     }
 }

@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use tokio::sync::{mpsc, oneshot};
 
 use super::line::Socket;
-use crate::media::{Counts, Loss, SenderConfig};
+use crate::media::{Counts, Loss, Reeled, SenderConfig, Steer};
 
 /// The way to a pump.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Feed {
 pub enum FromPump {
     /// The first octets have left.
     Started,
+    /// What a recording has to say.
+    Reeled(Reeled),
     /// The stream is out of the pump because its socket failed.
     Lost(Loss, Counts),
     /// The stream is out of the pump because it was stopped.
@@ -56,6 +58,7 @@ pub(super) struct Owner(Box<dyn Fn(FromPump) + Send>);
 pub(super) enum ToPump {
     Add(Box<New>),
     KeyFrame(u64),
+    Steer(u64, Steer),
     Stop(u64),
     Report(oneshot::Sender<PumpReport>),
 }
@@ -130,6 +133,11 @@ impl Feed {
     /// The next frame shall be a key frame.
     pub fn key_frame(&self) {
         let _ = self.pump.send(ToPump::KeyFrame(self.key));
+    }
+
+    /// Moves on in a recording; [`FromPump::Reeled`] tells when it is done.
+    pub fn steer(&self, steer: Steer) {
+        let _ = self.pump.send(ToPump::Steer(self.key, steer));
     }
 
     /// Ends the stream after the frame that has begun; [`FromPump::Stopped`] follows, unless it

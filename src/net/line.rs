@@ -11,11 +11,14 @@ use tokio::net::TcpStream;
 
 use super::clock::Clock;
 use super::{scratch, socket};
-use crate::media::{Batch, Counts, Framing, Loss, Sender, SenderConfig, SliceList};
+use crate::media::{Batch, Counts, Framing, Loss, Reeled, Sender, SenderConfig, SliceList, Steer};
 use crate::time::Instant;
 
 /// How many reads one look back makes at most.
 const READS: usize = 16;
+
+/// How many batches of datagrams a recording that is due may send in a tick, besides the first.
+const BATCHES: usize = 32;
 
 /// A socket on its way to a pump: connected, non-blocking, not yet registered there.
 #[derive(Debug)]
@@ -109,6 +112,14 @@ impl Line {
         self.sender.key_frame();
     }
 
+    pub(super) fn steer(&mut self, now: Instant, steer: Steer) {
+        self.sender.steer(now, steer);
+    }
+
+    pub(super) fn news(&mut self) -> Option<Reeled> {
+        self.sender.news()
+    }
+
     /// When there is something to send; `None` when that depends on the peer.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.sender.next_due()
@@ -144,6 +155,7 @@ impl Line {
             Wire::Tcp(_) => self.send_octets(now, tools, finish),
             Wire::Udp(_) => {
                 self.send_batch(now, tools);
+                self.catch_up(now, tools, finish);
                 Ok(())
             }
         }
@@ -164,6 +176,20 @@ impl Line {
         }
         if sent.blocked {
             self.sender.blocked();
+        }
+    }
+
+    /// A recording played fast has several frames due in a tick.
+    fn catch_up(&mut self, now: Instant, tools: &mut Tools, finish: bool) {
+        if !self.sender.is_recorded() {
+            return;
+        }
+        for _ in 0..BATCHES {
+            let due = self.sender.next_due().is_some_and(|due| due <= now);
+            if !due || finish && !self.mid_frame {
+                return;
+            }
+            self.send_batch(now, tools);
         }
     }
 

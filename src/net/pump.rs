@@ -19,7 +19,7 @@ use super::clock::Clock;
 use super::feed::{FromPump, New, Owner, PumpHandle, PumpReport, ToPump};
 use super::line::{Line, Tools};
 use super::wheel::Wheel;
-use crate::media::{Counts, Loss};
+use crate::media::{Counts, Loss, Steer};
 use crate::time::Instant;
 
 /// How often the pump looks what is due.
@@ -132,6 +132,7 @@ impl Pump {
                     stream.line.key_frame();
                 }
             }
+            ToPump::Steer(key, steer) => self.steer(key, steer),
             ToPump::Stop(key) => self.stop(key),
             ToPump::Report(answer) => {
                 let _ = answer.send(self.report());
@@ -191,6 +192,18 @@ impl Pump {
             && stream.leaves.is_none()
         {
             stream.leaves = Some(slot + FAREWELL);
+            stream.at = self.wheel.put(place, slot);
+        }
+    }
+
+    /// A stream that stands still is served again at once.
+    fn steer(&mut self, key: u64, steer: Steer) {
+        let Some(place) = self.places.get(&key).copied() else {
+            return;
+        };
+        let (slot, now) = (self.wheel.slot(), self.clock.mono());
+        if let Some(Some(stream)) = self.streams.get_mut(place as usize) {
+            stream.line.steer(now, steer);
             stream.at = self.wheel.put(place, slot);
         }
     }
@@ -255,6 +268,9 @@ impl Pump {
                 stream.started = true;
                 stream.owner.tell(FromPump::Started);
             }
+        }
+        while let Some(news) = line.news() {
+            stream.owner.tell(FromPump::Reeled(news));
         }
         if let Err(loss) = served {
             return Some(FromPump::Lost(loss, line.counts()));

@@ -24,7 +24,8 @@ use super::reporter::Reporter;
 use super::source::{Read, Source};
 use crate::media::receiver::Receiver;
 use crate::media::{
-    Counts, Expected, Flowing, Framing, Loss, MediaTransport, Report, SenderConfig, StreamId,
+    Counts, Expected, Flowing, Framing, Loss, MediaTransport, Reeled, Report, SenderConfig, Steer,
+    StreamId,
 };
 
 /// How often a receiving stream says how it stands.
@@ -35,6 +36,7 @@ const PROGRESS: Duration = Duration::from_secs(1);
 pub(super) enum Told {
     Start { remote: SocketAddr, what: Flowing },
     KeyFrame,
+    Steer(Steer),
     Stop,
 }
 
@@ -89,7 +91,7 @@ impl Stream {
                 Some(Told::Start { remote, what }) => {
                     self.flow(&door, remote, what, &mut orders).await
                 }
-                Some(Told::KeyFrame) => orders.recv().await,
+                Some(Told::KeyFrame | Told::Steer(_)) => orders.recv().await,
                 Some(Told::Stop) | None => break,
             };
         }
@@ -112,7 +114,7 @@ impl Stream {
                 tokio::select! {
                     way = &mut way => break way,
                     told = orders.recv() => match told {
-                        Some(Told::KeyFrame) => {}
+                        Some(Told::KeyFrame | Told::Steer(_)) => {}
                         told => return told,
                     },
                 }
@@ -153,6 +155,14 @@ impl Stream {
                         let stream = self.id;
                         self.report(Report::Started { stream });
                     }
+                    Some(FromPump::Reeled(Reeled::Steered(at))) => {
+                        let stream = self.id;
+                        self.report(Report::Steered { stream, at });
+                    }
+                    Some(FromPump::Reeled(Reeled::Drained)) => {
+                        let stream = self.id;
+                        self.report(Report::Drained { stream });
+                    }
                     Some(FromPump::Stopped(counts)) => {
                         self.count(counts);
                         return Ok(until);
@@ -166,6 +176,7 @@ impl Stream {
                 },
                 told = orders.recv(), if !fed.is_stopped() => match told {
                     Some(Told::KeyFrame) => fed.key_frame(),
+                    Some(Told::Steer(steer)) => fed.steer(steer),
                     told => {
                         until = told;
                         fed.stop();
@@ -205,7 +216,7 @@ impl Stream {
                     }
                 }
                 told = orders.recv() => match told {
-                    Some(Told::KeyFrame) => {}
+                    Some(Told::KeyFrame | Told::Steer(_)) => {}
                     told => break Ok(told),
                 },
                 _ = progress.tick() => {

@@ -86,6 +86,7 @@ impl Streams {
                 None => live.tell(stream, Told::Start { remote, what }),
             },
             Order::KeyFrame(stream) => live.tell(stream, Told::KeyFrame),
+            Order::Steer { stream, steer } => live.tell(stream, Told::Steer(steer)),
             Order::Stop(stream) if live.seats.remove(&stream).is_some() => {}
             Order::Stop(stream) => {
                 live.tell(stream, Told::Stop);

@@ -22,6 +22,8 @@ impl Calls {
                 self.invite(now, desk, devices, PlayId(stream.0), local);
             }
             Report::Started { stream } => self.started(now, desk, PlayId(stream.0)),
+            // We only receive.
+            Report::Steered { .. } | Report::Drained { .. } => {}
             Report::Lost { stream, why } => self.lost(now, desk, PlayId(stream.0), why),
             Report::Progress { stream, verdict } => {
                 self.progress(desk, PlayId(stream.0), verdict);

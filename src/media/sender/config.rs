@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::cut::{Cut, Times};
+use super::super::recording::Recording;
 use crate::time::Instant;
 
 /// How far the DTS is ahead of the SCR: 40 ms at 90 kHz.
@@ -48,6 +49,8 @@ pub struct SenderConfig {
     pub first_frame: FirstKeyFrame,
     /// How much media may wait when the peer does not keep up.
     pub backlog: Duration,
+    /// The recording that is played instead of the live clip.
+    pub recording: Option<Arc<Recording>>,
 }
 
 impl SenderConfig {
@@ -63,6 +66,7 @@ impl SenderConfig {
             first_dts: DECODER_DELAY,
             first_frame: FirstKeyFrame::Immediate,
             backlog: Duration::from_secs(2),
+            recording: None,
         }
     }
 
@@ -89,13 +93,18 @@ impl SenderConfig {
 
     /// The time stamps of the frame `number` of the stream, shown `reorder` frames later.
     pub(in crate::media) fn times(&self, number: u64, reorder: u32) -> Times {
+        let ticks = |frames: u64| self.cut.clip().fps().ticks(frames, 90_000);
+        self.stamps(ticks(number), ticks(number + u64::from(reorder)))
+    }
+
+    /// The time stamps of a frame, given when it is decoded and shown, counted from the stream's
+    /// first.
+    pub(super) fn stamps(&self, dts: u64, pts: u64) -> Times {
         let first = (self.first_dts % CLOCK).max(DECODER_DELAY);
-        let ticks = |frames: u64| first + self.cut.clip().fps().ticks(frames, 90_000);
-        let dts = ticks(number);
         Times {
-            scr: dts - DECODER_DELAY,
-            dts,
-            pts: ticks(number + u64::from(reorder)),
+            scr: first + dts - DECODER_DELAY,
+            dts: first + dts,
+            pts: first + pts,
         }
     }
 }
