@@ -68,9 +68,9 @@ pub mod time;
 
 pub use api::{
     Camera, CameraBuilder, Channel, Clip, Error, Events, Fleet, FleetView, Folder, Platform,
-    PlatformBuilder, Play, Sink, SinkStatus, SinkWatch, Stream, StreamEnd, resolve,
+    PlatformBuilder, Play, Sink, SinkStatus, SinkWatch, Steered, Stream, StreamEnd, resolve,
 };
-pub use camera::PlatformAddress;
+pub use camera::{PlatformAddress, Recordings};
 pub use gb28181::DeviceId;
 pub use media::{MediaTransport, Rational, Verdict};
 pub use profile::{Profile, ProfileError};

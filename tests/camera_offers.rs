@@ -112,8 +112,14 @@ fn the_type_of_an_offer_may_be_written_in_any_way_or_be_missing() {
 #[test]
 fn nothing_is_recorded_and_nobody_listens() {
     let other = |session: &str| answered(&udp().replace("s=Play", &format!("s={session}")));
-    assert_eq!(other("Playback"), 404);
-    assert_eq!(other("Download"), 404);
+    for session in ["Playback", "Download"] {
+        assert_eq!(other(session), 400, "no times");
+        let offer = udp().replace("s=Play", &format!("s={session}"));
+        assert_eq!(
+            answered(&offer.replace("t=0 0", "t=1715925600 1715925700")),
+            404
+        );
+    }
     assert_eq!(other("Talk"), 488);
 }
 

@@ -94,6 +94,7 @@ impl Hour {
             channel: device.with_type(DeviceId::CHANNEL),
             transport,
             stream: 0,
+            showing: vcam::platform::Showing::Live,
             expected: Arc::new(Expected::default()),
             play,
         };

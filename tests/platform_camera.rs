@@ -12,7 +12,8 @@ use vcam::lab::{Key, Lab, Link};
 use vcam::media::verdict::Reference;
 use vcam::media::{Expected, MediaTransport};
 use vcam::platform::{
-    Answer, AskId, Command, Config, Event, Passwords, Platform, PlayEnd, PlayFailure, PlayId, Query,
+    Answer, AskId, Command, Config, Event, Passwords, Platform, PlayEnd, PlayFailure, PlayId,
+    Query, Showing,
 };
 use vcam::sip::Transport;
 
@@ -108,6 +109,7 @@ impl Stage {
                 channel: id(channel),
                 transport,
                 stream: 0,
+                showing: Showing::Live,
                 expected: Arc::new(expected),
                 play: PlayId(1),
             },

@@ -183,6 +183,7 @@ impl Stage {
             channel: id("34020000001310000001"),
             transport: MediaTransport::Udp,
             stream: 0,
+            showing: vcam::platform::Showing::Live,
             expected: Arc::new(Expected::default()),
             play: PlayId(1),
         });

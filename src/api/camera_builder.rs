@@ -9,7 +9,7 @@ use super::address::check_free;
 use super::camera::Camera;
 use super::clip::Clip;
 use super::error::Error;
-use crate::camera::{Accept, Channel, Config, Heartbeat, PlatformAddress, Tree};
+use crate::camera::{Accept, Channel, Config, Heartbeat, PlatformAddress, Recordings, Tree};
 use crate::gb28181::DeviceId;
 use crate::media::FirstKeyFrame;
 use crate::net::Media;
@@ -36,6 +36,7 @@ pub struct CameraBuilder {
     channels: usize,
     sub_channels: usize,
     organisations: Vec<String>,
+    recordings: Option<Arc<Recordings>>,
     clip: Option<Clip>,
     clips: Vec<(usize, Clip)>,
     sub: Option<Clip>,
@@ -67,6 +68,7 @@ impl CameraBuilder {
             channels: 1,
             sub_channels: 0,
             organisations: Vec::new(),
+            recordings: None,
             clip: None,
             clips: Vec::new(),
             sub: None,
@@ -148,6 +150,12 @@ impl CameraBuilder {
     /// which its channels hang, in their order and as evenly as they can. Default: none.
     pub fn organisations<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.organisations = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What its channels have recorded. Default: nothing.
+    pub fn recordings(mut self, recordings: Recordings) -> Self {
+        self.recordings = Some(Arc::new(recordings));
         self
     }
 
@@ -274,6 +282,7 @@ impl CameraBuilder {
             device,
             name: self.name.clone(),
             channels: self.numbered(&device, &clips)?,
+            recordings: self.recordings.clone(),
             tree: Tree::of(device, self.shown_name(), &self.organisations),
             profile: self.profile.clone(),
             credentials: Credentials {

@@ -48,4 +48,4 @@ pub use platform_builder::PlatformBuilder;
 pub use play::Play;
 pub use sink::{Sink, SinkCalls, SinkStatus, SinkTimes, SinkVerified, SinkWatch};
 pub(crate) use standing::explained;
-pub use stream::{Answered, Stream, StreamEnd};
+pub use stream::{Answered, Steered, Stream, StreamEnd};

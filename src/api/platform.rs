@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -22,9 +22,12 @@ use super::sink::{Sink, SinkWatch};
 use super::task::Task;
 use crate::camera::PlatformAddress;
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{BasicParam, CatalogItem, DeviceInfo, DeviceStatus};
+use crate::gb28181::manscdp::{
+    BasicParam, CatalogItem, DeviceInfo, DeviceStatus, RecordItem, RecordQuery,
+};
 use crate::net::{Clock, Media};
 use crate::platform::{self, Answer, AskId, Command, Complaint, Config, Event, Query};
+use crate::time::Wall;
 
 /// The reference platform, running: it takes registrations, asks devices, calls their channels
 /// and judges what they send.
@@ -180,6 +183,27 @@ impl Platform {
         }
     }
 
+    /// What a channel of a device has recorded between two times.
+    pub async fn records(
+        &self,
+        channel: &Channel,
+        from: SystemTime,
+        to: SystemTime,
+    ) -> Result<Vec<RecordItem>, Error> {
+        let query = Query::RecordInfo {
+            channel: channel.id,
+            what: RecordQuery {
+                start: wall(from),
+                end: wall(to),
+                kind: None,
+            },
+        };
+        match self.query(channel.device, query.clone()).await? {
+            Answer::Records(items) => Ok(items),
+            _ => Err(unfit(channel.device, &query)),
+        }
+    }
+
     /// What a device is.
     pub async fn device_info(&self, device: DeviceId) -> Result<DeviceInfo, Error> {
         match self.query(device, Query::DeviceInfo).await? {
@@ -256,6 +280,13 @@ fn without_recording(mut event: Event) -> Event {
         *recording = Bytes::new();
     }
     event
+}
+
+/// Times before 1970 are 1970.
+fn wall(time: SystemTime) -> Wall {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let micros = since.map_or(0, |since| since.as_micros());
+    Wall::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }
 
 /// An answer without what it should bring.

@@ -3,6 +3,7 @@
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 
@@ -11,8 +12,9 @@ use super::channel::Channel;
 use super::clip::Clip;
 use super::error::Error;
 use super::stream::Stream;
+use crate::gb28181::sdp::TimeRange;
 use crate::media::{Expected, MediaTransport};
-use crate::platform::{Command, PlayId};
+use crate::platform::{Command, PlayId, Showing};
 
 /// A call about to be made, from [`Platform::play`](super::Platform::play). Awaited, it sends the
 /// INVITE and becomes a [`Stream`] when the device has accepted.
@@ -24,6 +26,7 @@ pub struct Play<'a> {
     channel: Channel,
     transport: MediaTransport,
     stream: u8,
+    showing: Showing,
     record: bool,
 }
 
@@ -39,6 +42,7 @@ impl<'a> Play<'a> {
             channel,
             transport: MediaTransport::Udp,
             stream: 0,
+            showing: Showing::Live,
             record: false,
         }
     }
@@ -53,6 +57,20 @@ impl<'a> Play<'a> {
     /// Its sub stream instead of its main stream (`a=streamnumber:1`).
     pub fn sub_stream(mut self) -> Self {
         self.stream = 1;
+        self
+    }
+
+    /// What it recorded between two times, at its own speed, instead of the live picture
+    /// (`s=Playback`). The call ends when the device has sent everything.
+    pub fn playback(mut self, from: SystemTime, to: SystemTime) -> Self {
+        self.showing = Showing::Playback(times(from, to));
+        self
+    }
+
+    /// The same, `speed` times as fast (`s=Download`, `a=downloadspeed`).
+    pub fn download(mut self, from: SystemTime, to: SystemTime, speed: u8) -> Self {
+        let times = times(from, to);
+        self.showing = Showing::Download { times, speed };
         self
     }
 
@@ -77,6 +95,7 @@ impl<'a> Play<'a> {
             channel: self.channel.id,
             transport: self.transport,
             stream: self.stream,
+            showing: self.showing,
             expected: Arc::new(expected),
             play: PlayId(play),
         };
@@ -87,10 +106,23 @@ impl<'a> Play<'a> {
             self.channel,
             self.transport,
             self.commands,
+            self.board.clone(),
             news,
         )
         .answered()
         .await
+    }
+}
+
+/// Times before 1970 are 1970.
+fn times(from: SystemTime, to: SystemTime) -> TimeRange {
+    let seconds = |time: SystemTime| {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(0, |since| since.as_secs())
+    };
+    TimeRange {
+        start: seconds(from),
+        stop: seconds(to),
     }
 }
 

@@ -1,17 +1,19 @@
 //! A call of the platform to a channel.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::board::Call;
+use super::board::{Board, Call};
 use super::channel::Channel;
 use super::error::Error;
+use crate::gb28181::mansrtsp::{self, Command as Steering, Position, Range};
 use crate::media::{MediaTransport, Verdict};
-use crate::platform::{Command, PlayEnd, PlayId};
+use crate::platform::{Answer, AskId, Command, PlayEnd, PlayId};
 
 /// How much longer than its media a stream may take to be verified: the first key frame, a slow
 /// machine.
@@ -27,6 +29,7 @@ pub struct Stream {
     channel: Channel,
     transport: MediaTransport,
     commands: mpsc::Sender<Command>,
+    board: Arc<Board>,
     news: watch::Receiver<Call>,
 }
 
@@ -39,6 +42,20 @@ pub struct Answered {
     pub ssrc: u32,
     /// From INVITE to 200.
     pub took: Duration,
+}
+
+/// What a device says to having been steered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steered {
+    /// The body of its 200; `None`: it had none.
+    pub answer: Option<mansrtsp::Response>,
+}
+
+impl Steered {
+    /// Whether it was done: nothing said means yes.
+    pub fn is_ok(&self) -> bool {
+        self.answer.as_ref().is_none_or(|a| a.status < 300)
+    }
 }
 
 /// How a stream ended.
@@ -59,6 +76,7 @@ impl Stream {
         channel: Channel,
         transport: MediaTransport,
         commands: mpsc::Sender<Command>,
+        board: Arc<Board>,
         news: watch::Receiver<Call>,
     ) -> Self {
         Stream {
@@ -66,6 +84,7 @@ impl Stream {
             channel,
             transport,
             commands,
+            board,
             news,
         }
     }
@@ -159,6 +178,53 @@ impl Stream {
                 Err(self.failed("over too early"))
             }
             Err(_) => Ok(self.verdict()),
+        }
+    }
+
+    /// Holds a recording.
+    pub async fn pause(&self) -> Result<Steered, Error> {
+        self.steer(Steering::Pause).await
+    }
+
+    /// Lets a recording go on where it was held, as fast as before.
+    pub async fn resume(&self) -> Result<Steered, Error> {
+        let range = Some(Range {
+            from: Position::Now,
+            to: None,
+        });
+        self.steer(Steering::Play { scale: None, range }).await
+    }
+
+    /// Goes elsewhere in a recording: so far from the time that was asked for.
+    pub async fn seek(&self, position: Duration) -> Result<Steered, Error> {
+        let range = Some(Range {
+            from: Position::At(position),
+            to: None,
+        });
+        self.steer(Steering::Play { scale: None, range }).await
+    }
+
+    /// Plays a recording at another speed, negative for backwards.
+    pub async fn speed(&self, scale: f64) -> Result<Steered, Error> {
+        let (scale, range) = (Some(scale), None);
+        self.steer(Steering::Play { scale, range }).await
+    }
+
+    /// Steers a recording with INFO (GB/T 28181-2022 annex B).
+    pub async fn steer(&self, command: Steering) -> Result<Steered, Error> {
+        let (ask, answer) = self.board.ask();
+        let steer = Command::Steer {
+            play: self.play,
+            command,
+            ask: AskId(ask),
+        };
+        let sent = self.commands.send(steer).await;
+        sent.map_err(|_| Error::Gone("the platform"))?;
+        let answer = answer.await.map_err(|_| Error::Gone("the platform"))?;
+        match answer {
+            Ok(Answer::Steered(answer)) => Ok(Steered { answer }),
+            Ok(_) => Err(self.failed("an answer that is not to INFO")),
+            Err(why) => Err(self.failed(format!("INFO: {why}"))),
         }
     }
 

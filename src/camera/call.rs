@@ -12,6 +12,7 @@ use crate::time::Instant;
 
 use super::event::{CallEnd, CallNumber};
 use super::line::socket_addr;
+use super::playback::Playback;
 
 /// Pause before a broken connection is tried again, and how often (GB/T 28181-2022 annex D).
 pub(super) const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
@@ -97,6 +98,8 @@ pub(super) struct Call {
     pub established: bool,
     /// Whether its first packet has left.
     pub streamed: bool,
+    /// What it has in addition when it plays a recording.
+    pub playback: Option<Box<Playback>>,
     /// Counts of streams that INVITEs in the dialog have replaced.
     pub sent: Counts,
 }
@@ -158,7 +161,7 @@ impl CallEnd {
     pub(super) fn refusal(self) -> u16 {
         match self {
             CallEnd::Bye | CallEnd::Cancelled | CallEnd::Replaced => 487,
-            CallEnd::PlatformLost | CallEnd::HungUp => 480,
+            CallEnd::PlatformLost | CallEnd::HungUp | CallEnd::Played => 480,
             CallEnd::MediaFailed | CallEnd::Unacknowledged => 500,
         }
     }

@@ -206,10 +206,13 @@ impl Calls {
         self.end(now, line, number, CallEnd::Bye);
     }
 
-    /// INFO in a live dialog: playback control that a live stream ignores (§7.9).
+    /// INFO: a recording is steered.
     pub fn info(&mut self, now: Now, line: &mut Line, incoming: &Incoming) {
         let status = match self.of(&incoming.request) {
-            Some(number) => self.out_of_order(number, &incoming.request).unwrap_or(200),
+            Some(number) => match self.out_of_order(number, &incoming.request) {
+                None => return self.steer(now, line, number, incoming),
+                Some(status) => status,
+            },
             None => 481,
         };
         line.reply(now.mono, incoming.transaction, &incoming.request, status);
@@ -297,7 +300,9 @@ impl Calls {
                 error,
                 ..
             } => self.ended(now, line, stream, counts, error),
-            Report::Progress { .. } | Report::Steered { .. } | Report::Drained { .. } => {}
+            Report::Steered { stream, at } => self.steered(now, line, stream, at),
+            Report::Drained { stream } => self.drained(now, line, stream),
+            Report::Progress { .. } => {}
         }
     }
 
@@ -331,6 +336,8 @@ impl Calls {
             return;
         };
         let (number, again) = (call.number, call.lost(&why));
+        // A recording that broke off would begin anew.
+        let again = again.filter(|_| call.playback.is_none() || !call.streamed);
         let call_id = call.dialog.call_id.clone();
         line.tell(Event::MediaLost {
             call: number,
@@ -420,7 +427,7 @@ impl Calls {
         }
     }
 
-    fn playing(&mut self, stream: StreamId) -> Option<&mut Call> {
+    pub(super) fn playing(&mut self, stream: StreamId) -> Option<&mut Call> {
         let mut calls = self.live.values_mut().map(Box::as_mut);
         calls.find(|call| call.stream == stream)
     }
@@ -456,6 +463,7 @@ impl Calls {
             return;
         };
         line.timers.cancel(&Timer::Media(number));
+        line.timers.cancel(&Timer::Drained(number));
         if let Some(pending) = call.pending {
             if pending.answered.is_none() {
                 let status = why.refusal();

@@ -9,6 +9,8 @@ use crate::media::{Cut, FirstKeyFrame};
 use crate::profile::Profile;
 use crate::sip::{Credentials, Transport};
 
+use super::recordings::Recordings;
+
 /// Everything a [`Camera`](super::Camera) is told about itself. Plain data, read only.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -20,6 +22,8 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// The groups its channels hang in besides the device itself; `None`: in none.
     pub tree: Option<Arc<Tree>>,
+    /// What its channels have recorded; `None`: nothing.
+    pub recordings: Option<Arc<Recordings>>,
     /// The make it plays.
     pub profile: Arc<Profile>,
     /// Whom it registers with.

@@ -134,6 +134,18 @@ pub enum Event {
         /// The Call-ID of its dialog.
         call_id: String,
     },
+    /// The platform has steered a recording.
+    Steered {
+        /// The call.
+        call: CallNumber,
+        /// Where it goes on, counted from the time that the INVITE asked for.
+        position: Duration,
+    },
+    /// A recording is sent to its end, and the platform is told.
+    Played {
+        /// The call.
+        call: CallNumber,
+    },
     /// A call is over.
     Ended {
         /// The call.
@@ -169,6 +181,8 @@ pub enum CallEnd {
     PlatformLost,
     /// Its owner or its channel ended it.
     HungUp,
+    /// Its recording was over, and the platform did not hang up.
+    Played,
 }
 
 impl fmt::Display for CallEnd {
@@ -181,6 +195,7 @@ impl fmt::Display for CallEnd {
             CallEnd::MediaFailed => "media could not be sent",
             CallEnd::PlatformLost => "the platform is lost",
             CallEnd::HungUp => "we hung up",
+            CallEnd::Played => "its recording was over",
         })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rand::RngExt;
 
 use crate::gb28181::sdp::AnswerFacts;
-use crate::media::{Counts, MediaTransport, SenderConfig};
+use crate::media::{Counts, MediaTransport, Recording, SenderConfig};
 use crate::sip::{ContactUser, Dialog, Provisional, Request, Response, TransactionId};
 use crate::time::Now;
 
@@ -17,6 +17,7 @@ use super::config::Channel;
 use super::event::{CallEnd, CallNumber, Event};
 use super::line::Line;
 use super::offer::{self, Refusal};
+use super::playback::{self, Playback};
 
 impl Calls {
     /// An INVITE: the first of a dialog, or one inside it.
@@ -45,15 +46,17 @@ impl Calls {
         let config = line.config.clone();
         let request = &incoming.request;
         let channel = offer::channel(&config, request)?;
-        if self.is_offline(&channel.id) {
+        let terms = offer::terms(request, line.spare_ssrc())?;
+        let recording = playback::recording(&config, now.wall, channel, &terms.offer)?;
+        // What was recorded is there even if the picture is gone.
+        if recording.is_none() && self.is_offline(&channel.id) {
             return Err(Refusal::new(
                 480,
                 format!("channel {} is off-line", channel.id),
             ));
         }
-        let terms = offer::terms(request, line.spare_ssrc())?;
         self.make_room(now, line, channel, request)?;
-        let call = self.begin(now, line, channel, terms, incoming);
+        let call = self.begin(now, line, channel, (terms, recording), incoming);
         let call =
             call.ok_or_else(|| Refusal::new(400, "an INVITE without From, To or Call-ID"))?;
         line.tell(Event::Invited {
@@ -92,7 +95,7 @@ impl Calls {
         now: Now,
         line: &mut Line,
         channel: &Channel,
-        terms: Terms,
+        (terms, recording): (Terms, Option<Arc<Recording>>),
         incoming: &Incoming,
     ) -> Option<Call> {
         self.last_number += 1;
@@ -110,7 +113,8 @@ impl Calls {
         let dialog = Dialog::from_uas(request, &tag, Some(&contact))?;
         provisional(now, line, *transaction, request, &dialog);
         let stream = self.open_stream(line, &terms);
-        let sender = sender(line, channel, &terms);
+        let playback = Playback::of(recording.as_ref());
+        let sender = sender(line, channel, &terms, recording);
         Some(Call {
             number: CallNumber(self.last_number),
             invited: now.mono,
@@ -136,6 +140,7 @@ impl Calls {
             failures: 0,
             established: false,
             streamed: false,
+            playback,
             sent: Counts::default(),
         })
     }
@@ -171,6 +176,7 @@ impl Calls {
         let config = line.config.clone();
         let channel = config.channel(call.channel.as_str()).ok_or_else(unknown)?;
         let terms = offer::terms(request, call.terms.ssrc.clone())?;
+        let recording = playback::recording(&config, now.wall, channel, &terms.offer)?;
         if config.profile.sip.provisional != Provisional::None {
             line.reply(now.mono, incoming.transaction, request, 100);
         }
@@ -185,7 +191,7 @@ impl Calls {
         call.pending = Some(Pending {
             transaction: incoming.transaction,
             request: request.clone(),
-            sender: sender(line, channel, &terms),
+            sender: sender(line, channel, &terms, recording),
             terms,
             stream,
             since: now.mono,
@@ -252,6 +258,13 @@ pub(super) fn answer(now: Now, line: &mut Line, call: &mut Call, local: SocketAd
         ssrc: terms.ssrc.clone(),
         session_number: line.endpoint.tokens_mut().session(),
         offered_setup: terms.offer.setup,
+        file_size: pending
+            .sender
+            .recording
+            .as_ref()
+            .map(|recording| recording.octets()),
+        range: terms.offer.range,
+        password: line.config.credentials.password.clone(),
     };
     call.answer = line.config.profile.sdp.answer(&facts);
     accept(now, line, call);
@@ -316,7 +329,12 @@ pub(super) fn refuse(
     });
 }
 
-fn sender(line: &mut Line, channel: &Channel, terms: &Terms) -> Arc<SenderConfig> {
+fn sender(
+    line: &mut Line,
+    channel: &Channel,
+    terms: &Terms,
+    recording: Option<Arc<Recording>>,
+) -> Arc<SenderConfig> {
     let shown = channel.shown(terms.offer.stream.unwrap_or(0));
     Arc::new(SenderConfig {
         payload_type: terms.payload,
@@ -324,6 +342,7 @@ fn sender(line: &mut Line, channel: &Channel, terms: &Terms) -> Arc<SenderConfig
         timestamp: line.rng.random(),
         first_frame: line.config.first_frame,
         backlog: line.config.backlog,
+        recording,
         ..SenderConfig::new(shown.clone(), terms.ssrc.value())
     })
 }

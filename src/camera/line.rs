@@ -34,6 +34,8 @@ pub(super) enum Timer {
     Leave,
     /// Connect the media of a call again.
     Media(CallNumber),
+    /// The platform has had time to end a call whose recording is over.
+    Drained(CallNumber),
 }
 
 /// What a request of ours was for.
@@ -43,6 +45,8 @@ pub(super) enum Purpose {
     Keepalive,
     /// A part of a MANSCDP answer; the next part waits for it.
     Report,
+    /// The word that a recording is over.
+    MediaStatus,
     Bye,
     /// The BYE to a platform that has not even acknowledged our 200: nobody waits for its answer.
     Farewell,

@@ -16,6 +16,7 @@ use super::config::{Heartbeat, PlatformAddress};
 use super::control::Controls;
 use super::event::Event;
 use super::line::{Line, Purpose, Waiting};
+use super::record_info;
 
 /// Parts of answers that may wait before further queries go unanswered: a platform may ask faster
 /// than it acknowledges.
@@ -96,6 +97,7 @@ impl Messages {
             return Vec::new();
         }
         match document.cmd_type.as_str() {
+            "RecordInfo" => record_info::answer(line, self.platform_time(now), document),
             "DeviceInfo" => vec![device_info(line, document)],
             "DeviceStatus" => vec![self.device_status(now, line, calls, document)],
             "ConfigDownload" => config_download(line, timing, document),
@@ -103,11 +105,16 @@ impl Messages {
         }
     }
 
+    /// What the device's clock shows: it follows the platform's.
+    pub fn platform_time(&self, now: Now) -> Wall {
+        Wall::from_micros(now.wall.as_micros() + self.clock_offset)
+    }
+
     fn device_status(&self, now: Now, line: &Line, calls: &Calls, document: &Document) -> Bytes {
         let config = &line.config;
         let channel = config.channel(&document.device_id);
         let online = channel.is_none_or(|channel| !calls.is_offline(&channel.id));
-        let time = Wall::from_micros(now.wall.as_micros() + self.clock_offset);
+        let time = self.platform_time(now);
         let mut status = DeviceStatus {
             online,
             encode: online,
@@ -206,6 +213,7 @@ fn config_download(line: &Line, timing: Heartbeat, document: &Document) -> Vec<B
         server_ip: Some(address.ip().to_string()),
         server_port: Some(address.port()),
         domain: Some(domain.clone()),
+        password: Some(config.credentials.password.clone()),
     };
     let asked = document.body.text_of("ConfigType").unwrap_or_default();
     let style = &config.profile.manscdp;

@@ -16,6 +16,9 @@ mod invite;
 mod line;
 mod messages;
 mod offer;
+mod playback;
+mod record_info;
+pub mod recordings;
 mod registration;
 mod requests;
 mod standing;
@@ -36,6 +39,7 @@ use registration::Registration;
 
 pub use config::{Accept, Channel, Config, Heartbeat, PlatformAddress, Tree};
 pub use event::{CallEnd, CallNumber, Command, Event};
+pub use recordings::Recordings;
 
 /// How long a camera that is switched off waits for a platform that has never answered: there is
 /// most likely nobody to say goodbye to.
@@ -214,6 +218,7 @@ impl Camera {
             }
             Timer::Leave => {}
             Timer::Reopen => line.reopen(),
+            Timer::Drained(number) => self.calls.outstayed(now, line, number),
             Timer::Media(number) => self.calls.retry_media(line, number),
         }
     }
@@ -286,7 +291,7 @@ impl Camera {
                 self.pulse(now, pulse);
             }
             Purpose::Report => self.messages.answered(now, line, sent, answer.ok()),
-            Purpose::Bye | Purpose::Farewell => {}
+            Purpose::Bye | Purpose::Farewell | Purpose::MediaStatus => {}
         }
     }
 }

@@ -57,12 +57,8 @@ pub(super) fn channel<'c>(config: &'c Config, request: &Request) -> Result<&'c C
 /// What the offer asks for, if we can grant it. `spare` is the SSRC we choose when it names none.
 pub(super) fn terms(request: &Request, spare: Ssrc) -> Result<Terms, Refusal> {
     let offer = offer(request)?;
-    match offer.session {
-        Session::Playback | Session::Download => {
-            return Err(Refusal::new(404, "nothing is recorded in that time"));
-        }
-        Session::Talk => return Err(Refusal::new(488, "no audio input or output")),
-        _ => {}
+    if offer.session == Session::Talk {
+        return Err(Refusal::new(488, "no audio input or output"));
     }
     if offer.kind != Kind::Video {
         return Err(Refusal::new(488, "the offer is not for video"));

@@ -335,6 +335,11 @@ impl Told {
             Event::Refused { status, why, .. } => {
                 format!("{} with {status}: {why}", screen.bad("call refused"))
             }
+            Event::Steered { call, position } => {
+                let position = words::time(*position);
+                format!("call {}: the recording goes on at {position}", call.0)
+            }
+            Event::Played { call } => format!("call {}: the recording is sent", call.0),
             Event::Answered { .. } | Event::Acknowledged { .. } => return None,
             Event::Streaming { call, took } => {
                 let streaming = screen.good("streaming");

@@ -276,7 +276,8 @@ fn ended(why: CallEnd) -> Option<Kind> {
         | CallEnd::Bye
         | CallEnd::Cancelled
         | CallEnd::Replaced
-        | CallEnd::HungUp => None,
+        | CallEnd::HungUp
+        | CallEnd::Played => None,
     }
 }
 

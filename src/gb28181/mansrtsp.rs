@@ -79,7 +79,8 @@ pub struct RtpInfo {
 }
 
 /// How a body ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// With a blank line, as in RTSP.
     #[default]

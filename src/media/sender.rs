@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use super::cut::{Cut, Packet, Times};
 use super::order::Counts;
-use super::recording::{Reeled, Steer, Steered};
+use super::recording::{Reeled, Steer};
 use super::rtp::{self, Framing, Header, Marker};
 use crate::time::Instant;
 use live::Live;
@@ -170,17 +170,10 @@ impl Sender {
 
     /// What a recording has to say, each thing once.
     pub fn news(&mut self) -> Option<Reeled> {
-        let Schedule::Recorded(recorded) = &mut self.schedule else {
-            return None;
-        };
-        let times = recorded.times(&self.config);
-        recorded.news(|position| {
-            Reeled::Steered(Steered {
-                position,
-                sequence: self.sequence,
-                timestamp: self.config.timestamp.wrapping_add(times.dts as u32),
-            })
-        })
+        match &mut self.schedule {
+            Schedule::Live(_) => None,
+            Schedule::Recorded(recorded) => recorded.news(),
+        }
     }
 
     /// Whether it plays a recording.
@@ -247,7 +240,7 @@ impl Sender {
             }
             Schedule::Recorded(recorded) => {
                 recorded.slip(&self.config, now);
-                recorded.obey(now);
+                recorded.obey(&self.config, self.sequence, now);
             }
         }
         self.due = self.schedule.due();

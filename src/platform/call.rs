@@ -12,7 +12,7 @@ use crate::sip::{Dialog, Request, TransactionId};
 use crate::time::Instant;
 
 use super::desk::Route;
-use super::event::{PlayEnd, PlayFailure, PlayId};
+use super::event::{PlayEnd, PlayFailure, PlayId, Showing};
 use super::terms::Terms;
 
 /// Pause before a connection of ours is tried again, and how often (GB/T 28181-2022 annex D).
@@ -65,6 +65,9 @@ pub(super) struct Call {
     pub transport: MediaTransport,
     /// 0 main, 1 sub.
     pub number_of_stream: u8,
+    pub showing: Showing,
+    /// The CSeq of RTSP that was used last.
+    pub steered: u32,
     /// The number of its SSRC, to be given back.
     pub number: u16,
     pub ssrc: Ssrc,

@@ -13,7 +13,7 @@ use super::call::{Call, State};
 use super::complaint::Deviation;
 use super::desk::{Desk, Route, Timer};
 use super::devices::Devices;
-use super::event::{Event, PlayEnd, PlayFailure, PlayId};
+use super::event::{Event, PlayEnd, PlayFailure, PlayId, Showing};
 use super::ssrcs::Ssrcs;
 use super::terms;
 
@@ -23,6 +23,7 @@ pub(super) struct Wish {
     pub channel: DeviceId,
     pub transport: MediaTransport,
     pub stream: u8,
+    pub showing: Showing,
     pub expected: Arc<Expected>,
     pub play: PlayId,
 }
@@ -67,7 +68,7 @@ impl Calls {
             let why = PlayFailure::NotRegistered;
             return desk.tell(Event::PlayRefused { play, why });
         };
-        let Some((number, ssrc)) = self.ssrcs.take() else {
+        let Some((number, ssrc)) = self.ssrcs.take(wish.showing) else {
             let why = PlayFailure::NoSsrc;
             return desk.tell(Event::PlayRefused { play, why });
         };
@@ -76,6 +77,7 @@ impl Calls {
             channel,
             transport,
             stream: number_of_stream,
+            showing,
             expected,
             ..
         } = wish;
@@ -86,6 +88,8 @@ impl Calls {
             route: there.route,
             transport,
             number_of_stream,
+            showing,
+            steered: 0,
             number,
             ssrc,
             expected,

@@ -109,6 +109,8 @@ deviations! {
     SerialNumber = "no usable SN", "GB/T 28181-2022 A.2";
     /// A `DeviceID` other than the one it must be.
     BodyDeviceId = "a wrong DeviceID", "GB/T 28181-2022 A.1";
+    /// The 200 of an INFO with a body that is no MANSRTSP, or for another request.
+    Mansrtsp = "an INFO answered with no usable MANSRTSP", "GB/T 28181-2022 annex B";
     /// A Keepalive whose `Status` is neither OK nor ERROR.
     KeepaliveStatus = "no usable Status in a Keepalive", "GB/T 28181-2022 A.2.5.2";
     /// A Control or Query of a device.

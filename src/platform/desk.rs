@@ -41,6 +41,12 @@ pub(super) enum Purpose {
     Ping(AskId),
     Invite(PlayId),
     Bye(PlayId),
+    /// A playback is steered.
+    Info {
+        ask: AskId,
+        /// The CSeq of RTSP.
+        cseq: u32,
+    },
 }
 
 /// A request that waits for its final response.

@@ -8,7 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{BasicParam, CatalogItem, DeviceInfo, DeviceStatus, Outcome};
+use crate::gb28181::manscdp::{
+    BasicParam, CatalogItem, DeviceInfo, DeviceStatus, Outcome, RecordItem, RecordQuery,
+};
+use crate::gb28181::mansrtsp;
+use crate::gb28181::sdp::TimeRange;
 use crate::media::{Counts, Expected, Loss, MediaTransport, Verdict};
 use crate::sip::Transport;
 
@@ -51,10 +55,21 @@ pub enum Command {
         transport: MediaTransport,
         /// Which of its streams: 0 the main stream, 1 the sub stream.
         stream: u8,
+        /// The live picture, or a recording.
+        showing: Showing,
         /// What the stream is compared with. Its SSRC is set by the call.
         expected: Arc<Expected>,
         /// The number of the call.
         play: PlayId,
+    },
+    /// Steer a recording with INFO; the device answers with [`Answer::Steered`].
+    Steer {
+        /// Its call.
+        play: PlayId,
+        /// What to do.
+        command: mansrtsp::Command,
+        /// The number of the question.
+        ask: AskId,
     },
     /// End a call: BYE, or CANCEL while it is not answered.
     Stop {
@@ -63,6 +78,23 @@ pub enum Command {
     },
     /// End all calls, then [`Event::Off`].
     Shutdown,
+}
+
+/// What a call shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Showing {
+    /// The live picture: `s=Play`.
+    #[default]
+    Live,
+    /// What was recorded between two times, at its own speed: `s=Playback`.
+    Playback(TimeRange),
+    /// The same, as fast as asked: `s=Download`.
+    Download {
+        /// Between which times.
+        times: TimeRange,
+        /// How many times as fast as it was recorded: `a=downloadspeed`.
+        speed: u8,
+    },
 }
 
 /// A question (GB/T 28181-2022 §9.5).
@@ -79,6 +111,13 @@ pub enum Query {
     DeviceStatus,
     /// How it is configured: types joined by `/`, such as `BasicParam`. One answer each.
     ConfigDownload(String),
+    /// What a channel has recorded.
+    RecordInfo {
+        /// The channel.
+        channel: DeviceId,
+        /// When and of which kind.
+        what: RecordQuery,
+    },
 }
 
 impl Query {
@@ -89,6 +128,7 @@ impl Query {
             Query::DeviceInfo => "DeviceInfo",
             Query::DeviceStatus => "DeviceStatus",
             Query::ConfigDownload(_) => "ConfigDownload",
+            Query::RecordInfo { .. } => "RecordInfo",
         }
     }
 
@@ -96,7 +136,17 @@ impl Query {
     pub fn target(&self) -> Option<&str> {
         match self {
             Query::CatalogOf(code) => Some(code),
+            Query::RecordInfo { channel, .. } => Some(channel.as_str()),
             _ => None,
+        }
+    }
+
+    /// The elements behind its `DeviceID`.
+    pub(super) fn elements(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Query::ConfigDownload(types) => vec![("ConfigType", types.clone())],
+            Query::RecordInfo { what, .. } => what.elements(),
+            _ => Vec::new(),
         }
     }
 }
@@ -112,6 +162,10 @@ pub enum Answer {
     DeviceStatus(DeviceStatus),
     /// One entry per configuration type asked for, in the order they came.
     Config(Vec<ConfigAnswer>),
+    /// Every recorded file, in the order they came.
+    Records(Vec<RecordItem>),
+    /// What the device says to having been steered, if it says anything.
+    Steered(Option<mansrtsp::Response>),
     /// The status that answered OPTIONS.
     Pong(u16),
 }
@@ -130,6 +184,8 @@ pub struct ConfigAnswer {
 pub enum AskFailure {
     /// The device is not registered, or off-line.
     NotRegistered,
+    /// The call that was to be steered is not up.
+    NoCall,
     /// The device refused the request with this SIP status.
     Refused(u16),
     /// The request was not even acknowledged.
@@ -147,6 +203,7 @@ impl fmt::Display for AskFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AskFailure::NotRegistered => f.write_str("the device is not registered"),
+            AskFailure::NoCall => f.write_str("the call is not up"),
             AskFailure::Refused(status) => write!(f, "refused with {status}"),
             AskFailure::Unreachable(why) => f.write_str(why),
             AskFailure::Timeout { got: 0, .. } => f.write_str("no answer in time"),

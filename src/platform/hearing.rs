@@ -15,7 +15,7 @@ use super::devices::sender;
 use super::event::{Answer, AskFailure, Event};
 use super::registrar::Outcome;
 use super::strict::{self, Noticed};
-use super::{Phase, Platform, messages};
+use super::{Phase, Platform, messages, steering};
 
 /// The methods a platform takes from devices.
 const ALLOW: &str = "REGISTER, MESSAGE, BYE, OPTIONS";
@@ -136,6 +136,9 @@ impl Platform {
                 took: now.mono - waiting.since,
             }),
             Purpose::Bye(play) => self.calls.bye_answered(desk, &waiting, play, Ok(response)),
+            Purpose::Info { ask, cseq } => {
+                steering::answered(now, desk, &waiting, (ask, cseq), response);
+            }
             Purpose::Invite(_) => {}
         }
     }
@@ -147,7 +150,7 @@ impl Platform {
         };
         match waiting.purpose {
             Purpose::Query(sn) => self.queries.acknowledged(desk, sn, Err(why)),
-            Purpose::Ping(ask) => desk.tell(Event::AskFailed {
+            Purpose::Ping(ask) | Purpose::Info { ask, .. } => desk.tell(Event::AskFailed {
                 ask,
                 device: waiting.device,
                 why: AskFailure::Unreachable(why.to_owned()),

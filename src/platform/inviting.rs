@@ -127,13 +127,14 @@ impl Calls {
 fn invitation(desk: &mut Desk, call: &Call, there: &Device, local: SocketAddr) -> Request {
     let (platform, flow) = (desk.config.id, there.route.flow);
     let subject = format!("{}:{},{platform}:0", call.channel, call.ssrc);
-    let offer = terms::offer(
-        &platform,
-        local,
-        call.transport,
-        call.number_of_stream,
-        &call.ssrc,
-    );
+    let wanted = terms::Wanted {
+        channel: &call.channel,
+        transport: call.transport,
+        stream: call.number_of_stream,
+        showing: call.showing,
+        ssrc: &call.ssrc,
+    };
+    let offer = terms::offer(&platform, local, &wanted);
     let contact = desk.contact(flow);
     desk.request(Method::Invite, &call.channel, &there.host, flow)
         .with_header("Contact", contact)

@@ -19,8 +19,10 @@ mod leaving;
 mod messages;
 mod presence;
 mod queries;
+mod record_list;
 mod registrar;
 mod ssrcs;
+mod steering;
 mod streams;
 mod strict;
 mod terms;
@@ -44,7 +46,7 @@ pub use complaint::{Complaint, Deviation, Tally};
 pub use config::{Config, Heartbeat, Passwords, RegistrationPolicy};
 pub use event::{
     Absence, Answer, AskFailure, AskId, Command, ConfigAnswer, Event, PlayEnd, PlayFailure, PlayId,
-    Query,
+    Query, Showing,
 };
 
 /// The flow of the UDP socket.
@@ -147,6 +149,7 @@ impl Platform {
                 channel,
                 transport,
                 stream,
+                showing,
                 expected,
                 play,
             } => {
@@ -155,10 +158,14 @@ impl Platform {
                     channel,
                     transport,
                     stream,
+                    showing,
                     expected,
                     play,
                 };
                 self.calls.play(desk, devices, wish);
+            }
+            Command::Steer { play, command, ask } => {
+                self.calls.steer(now, desk, play, command, ask);
             }
             Command::Stop { play } => self.calls.stop(now, desk, play),
             Command::Shutdown => {

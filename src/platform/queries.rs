@@ -14,6 +14,7 @@ use super::complaint::Deviation;
 use super::desk::{Desk, Incoming, Purpose, Timer, manscdp as with_manscdp};
 use super::devices::Devices;
 use super::event::{Answer, AskFailure, AskId, ConfigAnswer, Event, Query};
+use super::record_list::RecordList;
 
 /// The open questions, by SN, which no two of them share.
 #[derive(Default)]
@@ -38,6 +39,7 @@ enum Collected {
     DeviceInfo,
     DeviceStatus,
     Config { of: usize, parts: Vec<ConfigAnswer> },
+    Records(RecordList),
 }
 
 impl Queries {
@@ -55,10 +57,11 @@ impl Queries {
             return not_registered(desk, device, id);
         };
         let sn = desk.next_sn();
-        let more = match what {
-            Query::ConfigDownload(types) => vec![("ConfigType", types.as_str())],
-            _ => Vec::new(),
-        };
+        let more = what.elements();
+        let more: Vec<_> = more
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()))
+            .collect();
         let about = what.target().unwrap_or(device.as_str()).to_owned();
         let body = manscdp::query(&desk.config.xml, what.cmd_type(), sn, &about, &more);
         let request = desk.request(Method::Message, &device, &there.host, there.route.flow);
@@ -182,6 +185,7 @@ impl Collected {
             Query::Catalog | Query::CatalogOf(_) => Collected::Catalog(Catalogue::default()),
             Query::DeviceInfo => Collected::DeviceInfo,
             Query::DeviceStatus => Collected::DeviceStatus,
+            Query::RecordInfo { .. } => Collected::Records(RecordList::default()),
             Query::ConfigDownload(types) => {
                 let types = types.split('/').filter(|name| !name.trim().is_empty());
                 let of = types.count().clamp(1, manscdp::MAX_CONFIG_TYPES);
@@ -196,7 +200,8 @@ impl Collected {
     /// Takes one message in; the answer, once it is whole.
     fn take(&mut self, document: &Document, noticed: &mut Noticed) -> Option<Answer> {
         let result = document.result();
-        if !matches!(self, Collected::Catalog(_)) && result.is_none() {
+        let is_list = matches!(self, Collected::Catalog(_) | Collected::Records(_));
+        if !is_list && result.is_none() {
             noticed.push((Deviation::NoResult, document.cmd_type.clone()));
         }
         match self {
@@ -204,6 +209,10 @@ impl Collected {
                 catalogue.take(document, noticed);
                 let items = catalogue.is_complete().then(|| catalogue.items())?;
                 Some(Answer::Catalog(items))
+            }
+            Collected::Records(list) => {
+                list.take(document, noticed);
+                list.is_complete().then(|| Answer::Records(list.items()))
             }
             Collected::DeviceInfo => Some(Answer::DeviceInfo(DeviceInfo::read(document))),
             Collected::DeviceStatus => Some(Answer::DeviceStatus(DeviceStatus::read(document))),
@@ -220,6 +229,7 @@ impl Collected {
     fn timeout(&self) -> AskFailure {
         let (got, of) = match self {
             Collected::Catalog(catalogue) => (catalogue.len(), catalogue.sum()),
+            Collected::Records(list) => list.progress(),
             Collected::Config { of, parts } => (parts.len(), Some(*of)),
             Collected::DeviceInfo | Collected::DeviceStatus => (0, None),
         };

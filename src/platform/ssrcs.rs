@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use crate::gb28181::{DeviceId, Ssrc};
 
+use super::event::Showing;
+
 /// How many SSRCs a SIP domain has: `y=` leaves four digits for the number.
 const NUMBERS: u16 = 10_000;
 
@@ -22,10 +24,15 @@ impl Ssrcs {
         }
     }
 
-    /// Takes a number and its SSRC; `None` when all are in use.
-    pub fn take(&mut self) -> Option<(u16, Ssrc)> {
+    /// Takes a number and its SSRC, whose first digit tells a recording from the live picture;
+    /// `None` when all are in use.
+    pub fn take(&mut self, showing: Showing) -> Option<(u16, Ssrc)> {
         let number = self.free.pop_front()?;
-        Some((number, Ssrc::live(&self.domain, number)))
+        let ssrc = match showing {
+            Showing::Live => Ssrc::live(&self.domain, number),
+            Showing::Playback(_) | Showing::Download { .. } => Ssrc::history(&self.domain, number),
+        };
+        Some((number, ssrc))
     }
 
     /// Gives a number back.
@@ -41,13 +48,15 @@ mod tests {
     #[test]
     fn ten_thousand_calls_have_different_ssrcs_and_then_there_is_none() {
         let mut ssrcs = Ssrcs::new("34020000002000000001".parse().unwrap());
-        let mut all: Vec<_> = (0..NUMBERS).filter_map(|_| ssrcs.take()).collect();
+        let mut all: Vec<_> = (0..NUMBERS)
+            .filter_map(|_| ssrcs.take(Showing::Live))
+            .collect();
         assert_eq!(all[0].1.as_str(), "0200000001");
         all.sort_by_key(|(number, _)| *number);
         all.dedup();
         assert_eq!(all.len(), usize::from(NUMBERS));
-        assert_eq!(ssrcs.take(), None);
+        assert_eq!(ssrcs.take(Showing::Live), None);
         ssrcs.give_back(7);
-        assert_eq!(ssrcs.take().map(|(number, _)| number), Some(7));
+        assert_eq!(ssrcs.take(Showing::Live).map(|(number, _)| number), Some(7));
     }
 }

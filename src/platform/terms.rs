@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use crate::gb28181::sdp::{Answer, OfferFields, Sdp, Transport};
+use crate::gb28181::sdp::{Answer, OfferFields, Sdp, Session, Transport};
 use crate::gb28181::{DeviceId, Ssrc};
 use crate::media::MediaTransport;
 use crate::sip::Response;
 
 use super::complaint::Deviation;
+use super::event::Showing;
 
 /// The payload type of PS.
 const PS: u8 = 96;
@@ -44,21 +45,45 @@ fn in_sdp(transport: MediaTransport) -> Transport {
     }
 }
 
+/// What a call asks for.
+pub(super) struct Wanted<'c> {
+    pub channel: &'c DeviceId,
+    /// What the camera does.
+    pub transport: MediaTransport,
+    /// 0 main, 1 sub.
+    pub stream: u8,
+    pub showing: Showing,
+    pub ssrc: &'c Ssrc,
+}
+
 /// The body of an INVITE: we take media at `local`.
-pub(super) fn offer(
-    platform: &DeviceId,
-    local: SocketAddr,
-    camera: MediaTransport,
-    stream: u8,
-    ssrc: &Ssrc,
-) -> Bytes {
+pub(super) fn offer(platform: &DeviceId, local: SocketAddr, wanted: &Wanted<'_>) -> Bytes {
     let port = match local.port() {
         0 => DISCARD,
         port => port,
     };
-    let ours = in_sdp(our_part(camera));
-    let play = OfferFields::play(platform.to_string(), local.ip(), port, ours, ssrc.clone());
-    OfferFields { stream, ..play }.write()
+    let ours = in_sdp(our_part(wanted.transport));
+    let ssrc = wanted.ssrc.clone();
+    let live = OfferFields {
+        stream: wanted.stream,
+        ..OfferFields::play(platform.to_string(), local.ip(), port, ours, ssrc)
+    };
+    // `:0`: of whatever kind.
+    let recorded = |session, times| OfferFields {
+        session,
+        recording: Some(format!("{}:0", wanted.channel)),
+        range: Some(times),
+        ..live.clone()
+    };
+    let offer = match wanted.showing {
+        Showing::Live => live,
+        Showing::Playback(times) => recorded(Session::Playback, times),
+        Showing::Download { times, speed } => OfferFields {
+            download_speed: Some(speed),
+            ..recorded(Session::Download, times)
+        },
+    };
+    offer.write()
 }
 
 /// Reads the answer in a 2xx. What it does not do as it should is noticed; `None`: it cannot be
@@ -231,7 +256,17 @@ mod tests {
         let ssrc = Ssrc::parse("0200000001").unwrap();
         let write = |camera, local: &str| {
             let local = local.parse().unwrap();
-            let body = offer(&platform, local, camera, 0, &ssrc);
+            let body = offer(
+                &platform,
+                local,
+                &Wanted {
+                    channel: &platform,
+                    transport: camera,
+                    stream: 0,
+                    showing: Showing::Live,
+                    ssrc: &ssrc,
+                },
+            );
             String::from_utf8(body.to_vec()).unwrap()
         };
         let udp = write(MediaTransport::Udp, "192.0.2.9:10000");

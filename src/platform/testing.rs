@@ -218,6 +218,7 @@ impl Bench {
             channel: device.channel(),
             transport,
             stream: 0,
+            showing: Showing::Live,
             expected: Arc::new(Expected::default()),
             play: PlayId(play),
         })

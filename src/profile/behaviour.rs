@@ -2,8 +2,10 @@
 
 use serde::Deserialize;
 
+use crate::media::PlaybackPolicy;
+
 /// How a make behaves in calls, where the standard leaves it room.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Behaviour {
     /// When media begins.
@@ -13,6 +15,8 @@ pub struct Behaviour {
     /// The first port that answers name when the device connects itself. Later calls count up in
     /// steps of two.
     pub first_media_port: u16,
+    /// How recordings are played.
+    pub playback: PlaybackPolicy,
 }
 
 impl Default for Behaviour {
@@ -21,6 +25,7 @@ impl Default for Behaviour {
             start_media: StartMedia::AfterAck,
             streams_per_channel: 8,
             first_media_port: 30_000,
+            playback: PlaybackPolicy::default(),
         }
     }
 }

@@ -9,7 +9,16 @@ use super::builtin;
 use super::{Profile, ProfileError};
 
 /// Tables of a profile that hold settings; every other key describes the profile itself.
-const POLICIES: [&str; 7] = ["device", "sip", "manscdp", "sdp", "ps", "rtp", "behaviour"];
+const POLICIES: [&str; 8] = [
+    "device",
+    "sip",
+    "manscdp",
+    "mansrtsp",
+    "sdp",
+    "ps",
+    "rtp",
+    "behaviour",
+];
 
 /// One setting of a profile, and where it was seen.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::gb28181::{ManscdpStyle, SdpStyle};
+use crate::gb28181::{ManscdpStyle, MansrtspStyle, SdpStyle};
 use crate::media::{PsPolicy, RtpPolicy};
 use crate::sip::Style;
 
@@ -49,6 +49,9 @@ pub struct Profile {
     /// How it writes MANSCDP.
     #[serde(default)]
     pub manscdp: ManscdpStyle,
+    /// How it answers what steers a recording.
+    #[serde(default)]
+    pub mansrtsp: MansrtspStyle,
     /// How it answers offers.
     #[serde(default)]
     pub sdp: SdpStyle,

@@ -127,7 +127,15 @@ fn proof(message: &Spoken) -> Option<String> {
 /// Tags, branches and Call-IDs of the capture in the order they are needed; `unseen` says before
 /// which messages the capture leaves out a 200, which takes any tag.
 pub fn random_parts(said: &[Spoken], unseen: impl Fn(&Spoken) -> bool) -> Tokens {
-    let mut tokens = Tokens::seeded(1);
+    random_parts_after(Tokens::seeded(1), said, unseen)
+}
+
+/// The same, behind those of messages that come before the capture begins.
+pub fn random_parts_after(
+    mut tokens: Tokens,
+    said: &[Spoken],
+    unseen: impl Fn(&Spoken) -> bool,
+) -> Tokens {
     for message in said.iter().filter(|m| m.by == Speaker::Device) {
         let start = message.start();
         if !start.starts_with("SIP/2.0") {

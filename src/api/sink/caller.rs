@@ -10,7 +10,7 @@ use super::Sink;
 use super::score::{Hint, Score};
 use super::turnover::Turnover;
 use crate::gb28181::DeviceId;
-use crate::platform::{AskId, Command, PlayId, Query};
+use crate::platform::{AskId, Command, PlayId, Query, Showing};
 
 /// Numbers from here on are the caller's; those below belong to the platform's handle.
 const OWN: u64 = 1 << 63;
@@ -128,6 +128,7 @@ impl Caller {
             channel,
             transport: self.plan.transport,
             stream: 0,
+            showing: Showing::Live,
             expected: Arc::new(self.plan.expected(number)),
             play: play(number),
         })

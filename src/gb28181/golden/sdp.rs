@@ -43,6 +43,9 @@ fn facts(channel: &str, address: &str, port: u16, transport: Transport, y: &str)
         ssrc: Ssrc::parse(y).unwrap(),
         session_number: "0".to_owned(),
         offered_setup: None,
+        file_size: None,
+        range: None,
+        password: String::new(),
     }
 }
 

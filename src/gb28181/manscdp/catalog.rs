@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::catalog_item::CatalogItem;
 use super::incoming::{Incoming, Root};
-use super::style::{Batch, ManscdpStyle};
+use super::style::ManscdpStyle;
 use crate::gb28181::DeviceId;
 use crate::gb28181::element::Element;
 use crate::gb28181::template::XmlTemplate;
@@ -29,14 +29,8 @@ impl ManscdpStyle {
         let distinct = items.iter().filter(|item| seen.insert(item.id.as_str()));
         let items: Vec<Element> = distinct.map(|item| self.catalog_item(item)).collect();
         let sum = items.len();
-        let part = |items| self.catalog_part(&sn, &device_id, sum, items);
-        if items.is_empty() {
-            return vec![part(items)];
-        }
-        self.batches(items, part(Vec::new()).len())
-            .into_iter()
-            .map(part)
-            .collect()
+        let part = |list| self.catalog_part(&sn, &device_id, sum, list);
+        self.in_lists("DeviceList", self.items_per_message, items, part)
     }
 
     fn catalog_item(&self, item: &CatalogItem) -> Element {
@@ -59,51 +53,10 @@ impl ManscdpStyle {
         special.as_ref().unwrap_or(&self.catalog_item)
     }
 
-    fn catalog_part(&self, sn: &str, device_id: &str, sum: usize, items: Vec<Element>) -> Bytes {
+    fn catalog_part(&self, sn: &str, device_id: &str, sum: usize, list: Option<Element>) -> Bytes {
         let mut rest = vec![Element::leaf("SumNum", sum.to_string())];
-        if !items.is_empty() {
-            rest.push(list(items));
-        }
+        rest.extend(list);
         self.write(Root::Response, "Catalog", sn, device_id, rest)
-    }
-
-    /// Cuts the items into lists. `bare` is how many octets a message has without its list.
-    fn batches(&self, items: Vec<Element>, bare: usize) -> Vec<Vec<Element>> {
-        let (most, limit) = match self.items_per_message {
-            Batch::One => (1, usize::MAX),
-            Batch::Items(most) => (most.max(1), usize::MAX),
-            Batch::Fit(octets) => (usize::MAX, octets),
-        };
-        let mut batches = Vec::new();
-        let mut batch = Vec::new();
-        let mut octets = 0;
-        for item in items {
-            let more = self.xml.octets(&item, 2);
-            if batch.is_empty() {
-                octets = bare + self.list_octets(&item);
-            } else if batch.len() >= most || octets + more > limit {
-                batches.push(std::mem::take(&mut batch));
-                octets = bare + self.list_octets(&item);
-            } else {
-                octets += more;
-            }
-            batch.push(item);
-        }
-        batches.push(batch);
-        batches
-    }
-
-    /// How many octets a list takes with this one item (and a count of up to five digits).
-    fn list_octets(&self, item: &Element) -> usize {
-        self.xml.octets(&list(vec![item.clone()]), 1) + 4
-    }
-}
-
-fn list(items: Vec<Element>) -> Element {
-    Element {
-        attributes: vec![("Num".to_owned(), items.len().to_string())],
-        children: items,
-        ..Element::new("DeviceList")
     }
 }
 
@@ -138,6 +91,7 @@ impl CatalogPart {
 
 #[cfg(test)]
 mod tests {
+    use super::super::style::Batch;
     use super::*;
     use crate::gb28181::charset;
 

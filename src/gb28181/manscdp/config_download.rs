@@ -18,7 +18,7 @@ const CMD_TYPE: &str = "ConfigDownload";
 ///
 /// Placeholders: `{name}`, `{device-id}`, `{expiration}`, `{heart-beat-interval}`,
 /// `{heart-beat-count}`, `{position-capability}`, `{server-id}`, `{server-ip}`, `{server-port}`,
-/// `{domain}`.
+/// `{domain}`, `{password}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BasicParam {
     /// `Name`.
@@ -41,6 +41,8 @@ pub struct BasicParam {
     pub server_port: Option<u16>,
     /// `DomainName` (Hikvision).
     pub domain: Option<String>,
+    /// `Password` (Hikvision tells it).
+    pub password: Option<String>,
 }
 
 pub(super) const STANDARD: &[&str] = &[
@@ -64,6 +66,7 @@ impl Facts for BasicParam {
         "server-ip",
         "server-port",
         "domain",
+        "password",
     ];
 
     fn value(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -78,6 +81,7 @@ impl Facts for BasicParam {
             "server-ip" => self.server_ip.as_deref().map(Cow::from),
             "server-port" => self.server_port.map(|port| port.to_string().into()),
             "domain" => self.domain.as_deref().map(Cow::from),
+            "password" => self.password.as_deref().map(Cow::from),
             _ => None,
         }
     }
@@ -128,6 +132,7 @@ impl BasicParam {
             server_ip: optional("SIPServerIP"),
             server_port: number("SIPServerPort").and_then(|n| n.try_into().ok()),
             domain: optional("DomainName"),
+            password: optional("Password"),
         })
     }
 }

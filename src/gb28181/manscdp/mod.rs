@@ -11,7 +11,10 @@ mod device_info;
 mod device_status;
 mod incoming;
 mod keepalive;
+mod lists;
+mod media_status;
 mod query;
+mod record_info;
 mod style;
 
 pub use catalog::CatalogPart;
@@ -23,4 +26,5 @@ pub use device_status::{AlarmInput, DeviceStatus, Duty};
 pub use incoming::{Incoming, IncomingError, Outcome, Root};
 pub use keepalive::Keepalive;
 pub use query::query;
+pub use record_info::{RecordItem, RecordKind, RecordPart, RecordQuery};
 pub use style::{Batch, ManscdpStyle};

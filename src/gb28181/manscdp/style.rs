@@ -11,6 +11,7 @@ use super::device_info::{self, DeviceInfo};
 use super::device_status::{self, DeviceStatus};
 use super::incoming::{Outcome, Root};
 use super::keepalive::{self, Keepalive};
+use super::record_info::{self, RecordItem};
 use crate::gb28181::element::Element;
 use crate::gb28181::template::{Facts, XmlTemplate};
 use crate::gb28181::xml_style::XmlStyle;
@@ -28,6 +29,8 @@ pub struct ManscdpStyle {
     pub xml: XmlStyle,
     /// How many catalogue items a message carries.
     pub items_per_message: Batch,
+    /// How many recorded files a message carries, if that is not as many as catalogue items.
+    pub records_per_message: Option<Batch>,
     /// Keepalive.
     pub keepalive: XmlTemplate<Keepalive>,
     /// One item of a catalogue.
@@ -38,6 +41,8 @@ pub struct ManscdpStyle {
     pub alarm_input_item: Option<XmlTemplate<CatalogItem>>,
     /// A voice output's item; `None`: the make does not list its voice outputs.
     pub voice_output_item: Option<XmlTemplate<CatalogItem>>,
+    /// One recorded file.
+    pub record_item: XmlTemplate<RecordItem>,
     /// The answer to DeviceInfo.
     pub device_info: XmlTemplate<DeviceInfo>,
     /// The answer to DeviceStatus.
@@ -52,11 +57,13 @@ impl Default for ManscdpStyle {
             content_type: "Application/MANSCDP+xml".to_owned(),
             xml: XmlStyle::default(),
             items_per_message: Batch::default(),
+            records_per_message: None,
             keepalive: standard(keepalive::STANDARD),
             catalog_item: standard(catalog_item::STANDARD),
             catalog_node: standard(catalog_item::NODE),
             alarm_input_item: None,
             voice_output_item: None,
+            record_item: standard(record_info::STANDARD),
             device_info: standard(device_info::STANDARD),
             device_status: standard(device_status::STANDARD),
             basic_param: standard(config_download::STANDARD),
@@ -138,6 +145,7 @@ mod tests {
         assert!(XmlTemplate::<Keepalive>::parse(keepalive::STANDARD).is_ok());
         assert!(XmlTemplate::<CatalogItem>::parse(catalog_item::STANDARD).is_ok());
         assert!(XmlTemplate::<CatalogItem>::parse(catalog_item::NODE).is_ok());
+        assert!(XmlTemplate::<RecordItem>::parse(record_info::STANDARD).is_ok());
         assert!(XmlTemplate::<DeviceInfo>::parse(device_info::STANDARD).is_ok());
         assert!(XmlTemplate::<DeviceStatus>::parse(device_status::STANDARD).is_ok());
         assert!(XmlTemplate::<BasicParam>::parse(config_download::STANDARD).is_ok());

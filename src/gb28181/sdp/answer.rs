@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::lines::Sdp;
 use super::media::{self, Media, Payload, Proto, SdpError, Session, Setup, Transport};
+use super::offer::TimeRange;
 use crate::gb28181::ssrc::Ssrc;
 use crate::gb28181::template::{Facts, LineTemplate};
 
@@ -19,6 +20,8 @@ pub struct SdpStyle {
     pub content_type: String,
     /// The answer to `s=Play`; see [`AnswerFacts`] for the placeholders.
     pub play: LineTemplate<AnswerFacts>,
+    /// The answer to `s=Playback` and `s=Download`.
+    pub recorded: LineTemplate<AnswerFacts>,
 }
 
 const STANDARD: &[&str] = &[
@@ -35,11 +38,27 @@ const STANDARD: &[&str] = &[
     "y={ssrc}",
 ];
 
+const RECORDED: &[&str] = &[
+    "v=0",
+    "o={channel-id} 0 0 IN {address}",
+    "s={session}",
+    "c=IN {address}",
+    "t={time}",
+    "m=video {port} {proto} {payload}",
+    "a=sendonly",
+    "a=rtpmap:{payload} PS/90000",
+    "a=filesize:{file-size}",
+    "a=setup:{setup}",
+    "a=connection:{connection}",
+    "y={ssrc}",
+];
+
 impl Default for SdpStyle {
     fn default() -> Self {
         SdpStyle {
             content_type: "application/sdp".to_owned(),
             play: LineTemplate::parse(STANDARD).unwrap_or_default(),
+            recorded: LineTemplate::parse(RECORDED).unwrap_or_default(),
         }
     }
 }
@@ -49,7 +68,9 @@ impl Default for SdpStyle {
 /// Placeholders: `{channel-id}`, `{device-id}`, `{address}` (`IP4 192.0.2.1`), `{port}`,
 /// `{session}`, `{session-number}`, `{time}`, `{proto}` (`RTP/AVP` or `TCP/RTP/AVP`), `{payload}`,
 /// `{stream}`, `{ssrc}`; on TCP only `{setup}` (`active` or `passive`) and `{connection}` (`new`);
-/// and `{mirrored-setup}`, on UDP too if the offer has a setup line, as Hikvision answers.
+/// and `{mirrored-setup}`, on UDP too if the offer has a setup line, as Hikvision answers. Of a
+/// recording: `{file-size}` in octets and `{time-local}`, the offer's times taken for local ones.
+/// `{password}` is the one the device registers with, which some makes tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerFacts {
     /// The channel that was called.
@@ -76,7 +97,16 @@ pub struct AnswerFacts {
     pub session_number: String,
     /// The offer's `a=setup`, whatever its transport.
     pub offered_setup: Option<Setup>,
+    /// How much there is of a recording, in octets of program stream.
+    pub file_size: Option<u64>,
+    /// The times of the offer's `t=`.
+    pub range: Option<TimeRange>,
+    /// The password that the device registers with.
+    pub password: String,
 }
+
+/// Seconds that Beijing is ahead of UTC.
+const BEIJING: u64 = 8 * 3600;
 
 impl Facts for AnswerFacts {
     const NAMES: &'static [&'static str] = &[
@@ -94,6 +124,9 @@ impl Facts for AnswerFacts {
         "connection",
         "session-number",
         "mirrored-setup",
+        "file-size",
+        "time-local",
+        "password",
     ];
 
     fn value(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -114,6 +147,11 @@ impl Facts for AnswerFacts {
                 let mirrored = self.offered_setup.map(Setup::answered);
                 self.transport.setup().or(mirrored).map(Cow::from)
             }
+            "file-size" => self.file_size.map(|octets| octets.to_string().into()),
+            "time-local" => self.range.map(|TimeRange { start, stop }| {
+                format!("{} {}", start + BEIJING, stop + BEIJING).into()
+            }),
+            "password" => Some(self.password.as_str().into()),
             "connection" => self.transport.setup().map(|_| "new".into()),
             _ => None,
         }
@@ -121,9 +159,13 @@ impl Facts for AnswerFacts {
 }
 
 impl SdpStyle {
-    /// The body of the 200 to an INVITE with `s=Play`.
+    /// The body of the 200 to an INVITE.
     pub fn answer(&self, facts: &AnswerFacts) -> Bytes {
-        self.play.fill(facts).into_iter().collect::<Sdp>().write()
+        let template = match facts.session {
+            Session::Playback | Session::Download => &self.recorded,
+            _ => &self.play,
+        };
+        template.fill(facts).into_iter().collect::<Sdp>().write()
     }
 }
 

@@ -332,6 +332,9 @@ proptest! {
             ssrc: Ssrc::parse(&y).unwrap(),
         session_number: "0".to_owned(),
         offered_setup: None,
+        file_size: None,
+        range: None,
+        password: String::new(),
         };
         let answer = Answer::parse(&SdpStyle::default().answer(&facts)).unwrap();
         prop_assert_eq!(answer.device_transport(transport.other_side()), transport);

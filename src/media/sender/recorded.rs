@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::cut::{Cut, Times};
-use super::super::recording::{Course, Recording, Reeled, Scale, ScaledStamps, Segment, Steer};
+use super::super::recording::{
+    Course, Recording, Reeled, Scale, ScaledStamps, Segment, Steer, Steered,
+};
 use super::config::SenderConfig;
 use crate::time::Instant;
 
@@ -30,9 +32,8 @@ pub(super) struct Recorded {
     state: State,
     /// Asked for while a frame was on its way.
     asked: Option<Steer>,
-    /// An answer is owed to who asked.
-    pub steered: bool,
-    pub drained: bool,
+    /// What is to be told: where it went on when it was steered, and that it is at its end.
+    told: [Option<Reeled>; 2],
 }
 
 /// A frame of a segment.
@@ -78,8 +79,7 @@ impl Recorded {
             shown: 0,
             state: State::Playing,
             asked: None,
-            steered: false,
-            drained: false,
+            told: [None; 2],
             recording,
         };
         recorded.go(Duration::ZERO, now);
@@ -162,14 +162,19 @@ impl Recorded {
         self.asked = Some(steer);
     }
 
-    /// Carries out what was asked.
-    pub fn obey(&mut self, now: Instant) {
+    /// Carries out what was asked. `sequence` is the next frame's.
+    pub fn obey(&mut self, config: &SenderConfig, sequence: u16, now: Instant) {
         match self.asked.take() {
             None => return,
             Some(Steer::Pause) => self.pause(),
             Some(Steer::Play(course)) => self.play(course, now),
         }
-        self.steered = true;
+        let times = self.times(config);
+        self.told[0] = Some(Reeled::Steered(Steered {
+            position: self.position(),
+            sequence,
+            timestamp: config.timestamp.wrapping_add(times.dts as u32),
+        }));
     }
 
     fn pause(&mut self) {
@@ -357,7 +362,7 @@ impl Recorded {
     fn drain(&mut self) {
         self.state = State::Drained;
         self.due = NEVER;
-        self.drained = true;
+        self.told[1] = Some(Reeled::Drained);
     }
 
     fn only_keys(&self) -> bool {
@@ -365,11 +370,8 @@ impl Recorded {
         from.is_some_and(|from| self.scale.speed() >= from)
     }
 
-    /// What there is to tell, once.
-    pub fn news(&mut self, steered: impl FnOnce(Duration) -> Reeled) -> Option<Reeled> {
-        if std::mem::take(&mut self.steered) {
-            return Some(steered(self.position()));
-        }
-        std::mem::take(&mut self.drained).then_some(Reeled::Drained)
+    /// What there is to tell, each thing once.
+    pub fn news(&mut self) -> Option<Reeled> {
+        self.told.iter_mut().find_map(Option::take)
     }
 }

@@ -1,0 +1,70 @@
+//! Long lists in several messages (GB/T 28181-2022 annex M).
+
+use bytes::Bytes;
+
+use super::style::{Batch, ManscdpStyle};
+use crate::gb28181::element::Element;
+
+impl ManscdpStyle {
+    /// The messages that carry `items` in lists called `name`, as many in each as `batch` says;
+    /// `part` writes one. Without items there is one message without a list.
+    pub(super) fn in_lists(
+        &self,
+        name: &str,
+        batch: Batch,
+        items: Vec<Element>,
+        part: impl Fn(Option<Element>) -> Bytes,
+    ) -> Vec<Bytes> {
+        let bare = part(None);
+        if items.is_empty() {
+            return vec![bare];
+        }
+        let batches = self.batches(name, batch, items, bare.len()).into_iter();
+        batches.map(|items| part(Some(list(name, items)))).collect()
+    }
+
+    /// Cuts the items into lists. `bare` is how many octets a message has without its list.
+    fn batches(
+        &self,
+        name: &str,
+        batch: Batch,
+        items: Vec<Element>,
+        bare: usize,
+    ) -> Vec<Vec<Element>> {
+        let (most, limit) = match batch {
+            Batch::One => (1, usize::MAX),
+            Batch::Items(most) => (most.max(1), usize::MAX),
+            Batch::Fit(octets) => (usize::MAX, octets),
+        };
+        let mut batches = Vec::new();
+        let mut batch = Vec::new();
+        let mut octets = 0;
+        for item in items {
+            let more = self.xml.octets(&item, 2);
+            if batch.is_empty() {
+                octets = bare + self.list_octets(name, &item);
+            } else if batch.len() >= most || octets + more > limit {
+                batches.push(std::mem::take(&mut batch));
+                octets = bare + self.list_octets(name, &item);
+            } else {
+                octets += more;
+            }
+            batch.push(item);
+        }
+        batches.push(batch);
+        batches
+    }
+
+    /// How many octets a list takes with this one item (and a count of up to five digits).
+    fn list_octets(&self, name: &str, item: &Element) -> usize {
+        self.xml.octets(&list(name, vec![item.clone()]), 1) + 4
+    }
+}
+
+fn list(name: &str, items: Vec<Element>) -> Element {
+    Element {
+        attributes: vec![("Num".to_owned(), items.len().to_string())],
+        children: items,
+        ..Element::new(name)
+    }
+}
