@@ -150,6 +150,7 @@ fn config(plan: &Plan, n: u32, profile: &Arc<Profile>, cut: &Arc<Cut>) -> Config
             sub: None,
             part_of: None,
         }],
+        position: None,
         recordings: None,
         tree: None,
         profile: profile.clone(),

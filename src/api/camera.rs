@@ -14,8 +14,9 @@ use super::error::Error;
 use super::events::{Events, Source};
 use super::standing::Standing;
 use super::task::Task;
-use crate::camera::{self, Command, Config, Event};
+use crate::camera::{self, Command, Config, Event, Position};
 use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::{Alarm, CatalogEvent};
 use crate::net::Media;
 use crate::profile::Profile;
 
@@ -146,6 +147,25 @@ impl Camera {
     pub async fn set_online(&self, channel: &Channel, online: bool) -> Result<(), Error> {
         let id = channel.id;
         self.task.command(Command::Channel { id, online }).await
+    }
+
+    /// Something happens: told to whoever has subscribed to alarms, or as a MESSAGE
+    /// ([`Alarm::motion`] is the usual one). An alarm input that the platform has disarmed keeps it
+    /// to itself, and so does a camera that is not registered.
+    pub async fn alarm(&self, alarm: Alarm) -> Result<(), Error> {
+        self.task.command(Command::Alarm(alarm)).await
+    }
+
+    /// The camera is somewhere else; who has subscribed to its position is told in time.
+    pub async fn move_to(&self, position: Position) -> Result<(), Error> {
+        self.task.command(Command::Move(position)).await
+    }
+
+    /// Something happens to a channel that its state does not show, such as
+    /// [`CatalogEvent::VideoLost`]: told to whoever has subscribed to the catalogue.
+    pub async fn catalog_event(&self, channel: &Channel, event: CatalogEvent) -> Result<(), Error> {
+        let id = channel.id;
+        self.task.command(Command::Changed { id, event }).await
     }
 
     /// Ends every call with BYE, as a device does that runs out of something.

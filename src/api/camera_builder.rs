@@ -9,7 +9,9 @@ use super::address::check_free;
 use super::camera::Camera;
 use super::clip::Clip;
 use super::error::Error;
-use crate::camera::{Accept, Channel, Config, Heartbeat, PlatformAddress, Recordings, Tree};
+use crate::camera::{
+    Accept, Channel, Config, Heartbeat, PlatformAddress, Position, Recordings, Tree,
+};
 use crate::gb28181::DeviceId;
 use crate::media::FirstKeyFrame;
 use crate::net::Media;
@@ -37,6 +39,7 @@ pub struct CameraBuilder {
     sub_channels: usize,
     organisations: Vec<String>,
     recordings: Option<Arc<Recordings>>,
+    position: Option<Position>,
     clip: Option<Clip>,
     clips: Vec<(usize, Clip)>,
     sub: Option<Clip>,
@@ -69,6 +72,7 @@ impl CameraBuilder {
             sub_channels: 0,
             organisations: Vec::new(),
             recordings: None,
+            position: None,
             clip: None,
             clips: Vec::new(),
             sub: None,
@@ -150,6 +154,13 @@ impl CameraBuilder {
     /// which its channels hang, in their order and as evenly as they can. Default: none.
     pub fn organisations<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.organisations = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where it is, in degrees (WGS 84): told to whoever subscribes to its position.
+    /// Default: it does not know.
+    pub fn position(mut self, longitude: f64, latitude: f64) -> Self {
+        self.position = Some(Position::at(longitude, latitude));
         self
     }
 
@@ -282,6 +293,7 @@ impl CameraBuilder {
             device,
             name: self.name.clone(),
             channels: self.numbered(&device, &clips)?,
+            position: self.position,
             recordings: self.recordings.clone(),
             tree: Tree::of(device, self.shown_name(), &self.organisations),
             profile: self.profile.clone(),

@@ -23,7 +23,7 @@ use super::task::Task;
 use crate::camera::PlatformAddress;
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    BasicParam, CatalogItem, DeviceInfo, DeviceStatus, RecordItem, RecordQuery,
+    BasicParam, CatalogItem, DeviceInfo, DeviceStatus, RecordItem, RecordQuery, Topic,
 };
 use crate::net::{Clock, Media};
 use crate::platform::{self, Answer, AskId, Command, Complaint, Config, Event, Query};
@@ -229,6 +229,29 @@ impl Platform {
         };
         let basic = entries.into_iter().find_map(|entry| entry.basic);
         basic.ok_or_else(|| unfit(device, &query))
+    }
+
+    /// Subscribes to something of a device, or of a channel of it; the lifetime that is granted.
+    /// What it tells comes as [`Event::Notice`](crate::platform::Event::Notice). The subscription
+    /// is refreshed as long as the device is there; a lifetime of zero ends it.
+    pub async fn subscribe(
+        &self,
+        device: DeviceId,
+        about: DeviceId,
+        topic: Topic,
+        lifetime: Duration,
+    ) -> Result<Duration, Error> {
+        let subscribe = |ask| Command::Subscribe {
+            device,
+            about,
+            topic,
+            lifetime,
+            ask,
+        };
+        match self.ask(device, "SUBSCRIBE", subscribe).await? {
+            Answer::Subscribed(lifetime) => Ok(lifetime),
+            _ => Err(self.task.gone()),
+        }
     }
 
     /// Sends OPTIONS; the SIP status that answers it.

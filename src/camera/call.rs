@@ -108,11 +108,7 @@ impl Call {
     /// Where our own requests go: to the first proxy that recorded its route, else to the address
     /// the platform's Contact names, or where its INVITE came from when that is a domain.
     pub fn destination(&self) -> SocketAddr {
-        let target = match self.dialog.route_set.first() {
-            Some(route) => socket_addr(&route.uri),
-            None => socket_addr(&Uri::new(self.dialog.remote_target.as_str())),
-        };
-        target.unwrap_or(self.peer)
+        destination(&self.dialog, self.peer)
     }
 
     /// The order that lets media flow.
@@ -154,6 +150,15 @@ impl Call {
         let own = self.subject.as_ref().and_then(Subject::stream);
         own.is_some() && own == subject.stream()
     }
+}
+
+/// Where requests of a dialog go whose peer spoke from `peer`.
+pub(super) fn destination(dialog: &Dialog, peer: SocketAddr) -> SocketAddr {
+    let target = match dialog.route_set.first() {
+        Some(route) => socket_addr(&route.uri),
+        None => socket_addr(&Uri::new(dialog.remote_target.as_str())),
+    };
+    target.unwrap_or(peer)
 }
 
 impl CallEnd {

@@ -7,7 +7,7 @@ use std::iter;
 use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{CatalogItem, Incoming as Document};
+use crate::gb28181::manscdp::{CatalogChange, CatalogEvent, CatalogItem, Incoming as Document};
 
 use super::calls::Calls;
 use super::config::{Channel, Config, Tree};
@@ -28,6 +28,21 @@ pub(super) fn answer(line: &Line, calls: &Calls, document: &Document) -> Vec<Byt
     }
     let style = &line.config.profile.manscdp;
     style.catalog(&document.sn, &document.device_id, &items)
+}
+
+/// Of the device or of one channel: what is off-line.
+pub(super) fn off_line(line: &Line, calls: &Calls, about: &DeviceId) -> Vec<CatalogChange> {
+    let concerned = |id: &DeviceId| *about == line.config.device || id == about;
+    let channels = line.config.channels.iter().map(|channel| channel.id);
+    let off = channels.filter(|id| concerned(id) && calls.is_offline(id));
+    off.map(|id| CatalogChange {
+        item: CatalogItem {
+            id: id.to_string(),
+            ..CatalogItem::default()
+        },
+        event: CatalogEvent::Off,
+    })
+    .collect()
 }
 
 /// Everything there is: the tree of groups first, then channels, then what else the make lists.

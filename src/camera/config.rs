@@ -9,6 +9,7 @@ use crate::media::{Cut, FirstKeyFrame};
 use crate::profile::Profile;
 use crate::sip::{Credentials, Transport};
 
+use super::event::Position;
 use super::recordings::Recordings;
 
 /// Everything a [`Camera`](super::Camera) is told about itself. Plain data, read only.
@@ -22,6 +23,8 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// The groups its channels hang in besides the device itself; `None`: in none.
     pub tree: Option<Arc<Tree>>,
+    /// Where it is when it is switched on; `None`: it does not know.
+    pub position: Option<Position>,
     /// What its channels have recorded; `None`: nothing.
     pub recordings: Option<Arc<Recordings>>,
     /// The make it plays.

@@ -28,6 +28,8 @@ pub(super) struct Controls {
 struct Changed {
     recording: HashSet<DeviceId>,
     disarmed: HashSet<DeviceId>,
+    /// Inputs whose alarm nobody has reset.
+    alarmed: HashSet<DeviceId>,
 }
 
 /// Whom a command is for.
@@ -91,7 +93,11 @@ impl Controls {
                 }
                 true
             }
-            (Control::ResetAlarm, _) => true,
+            (Control::ResetAlarm, _) => {
+                let inputs: Vec<_> = alarm_inputs(&line.config, target).collect();
+                mark(&mut self.changed().alarmed, inputs, false);
+                true
+            }
             (Control::Ptz(_), Target::Device | Target::Channel(_)) => true,
             (_, Target::Alarm(_)) => false,
         };
@@ -102,6 +108,19 @@ impl Controls {
         done
     }
 
+    /// Something happens at an alarm input or anywhere else: whether anybody is to hear of it. A
+    /// disarmed input keeps it to itself; an armed one shows it until it is reset.
+    pub fn raise(&mut self, config: &Config, at: DeviceId) -> bool {
+        if !alarm_inputs(config, Target::Alarm(at)).any(|input| input == at) {
+            return true;
+        }
+        if self.changed().disarmed.contains(&at) {
+            return false;
+        }
+        self.changed().alarmed.insert(at);
+        true
+    }
+
     fn changed(&mut self) -> &mut Changed {
         self.changed.get_or_insert_default()
     }
@@ -110,6 +129,7 @@ impl Controls {
     pub fn show(&self, config: &Config, asked: &str, status: &mut DeviceStatus) {
         let changed = self.changed.as_deref();
         let disarmed = |id: &DeviceId| changed.is_some_and(|changed| changed.disarmed.contains(id));
+        let alarmed = |id: &DeviceId| changed.is_some_and(|changed| changed.alarmed.contains(id));
         status.record = changed.is_some_and(|changed| {
             let mut recording = changed.recording.iter();
             recording.any(|id| asked == config.device.as_str() || asked == id.as_str())
@@ -117,9 +137,10 @@ impl Controls {
         status.alarms = alarm_inputs(config, Target::Device)
             .map(|id| AlarmInput {
                 id: id.to_string(),
-                duty: match disarmed(&id) {
-                    true => Duty::OffDuty,
-                    false => Duty::OnDuty,
+                duty: match (alarmed(&id), disarmed(&id)) {
+                    (true, _) => Duty::Alarm,
+                    (false, true) => Duty::OffDuty,
+                    (false, false) => Duty::OnDuty,
                 },
             })
             .collect();

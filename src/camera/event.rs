@@ -4,11 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::Control;
+use crate::gb28181::manscdp::{Alarm, CatalogEvent, Control, Topic};
 use crate::media::{Counts, Loss, MediaTransport};
 
 /// What the owner of a camera asks of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Power on: open the flow and register.
     PowerOn,
@@ -21,8 +21,47 @@ pub enum Command {
         /// Whether it works.
         online: bool,
     },
+    /// Something else happens to a channel: whoever has subscribed to the catalogue is told.
+    Changed {
+        /// Which.
+        id: DeviceId,
+        /// What.
+        event: CatalogEvent,
+    },
+    /// Something happens: an alarm. An alarm input that is disarmed keeps it to itself.
+    Alarm(Alarm),
+    /// The device is somewhere else.
+    Move(Position),
     /// BYE every call, as a device does that runs out of something.
     HangUp,
+}
+
+/// Where a device is: WGS 84.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Position {
+    /// Degrees, east positive.
+    pub longitude: f64,
+    /// Degrees, north positive.
+    pub latitude: f64,
+    /// Kilometres per hour.
+    pub speed: Option<f64>,
+    /// Degrees clockwise from north.
+    pub direction: Option<f64>,
+    /// Metres.
+    pub altitude: Option<f64>,
+}
+
+impl Position {
+    /// A place where something stands.
+    pub const fn at(longitude: f64, latitude: f64) -> Position {
+        Position {
+            longitude,
+            latitude,
+            speed: None,
+            direction: None,
+            altitude: None,
+        }
+    }
 }
 
 /// One call of a camera, numbered from 1 in the order of their INVITEs.
@@ -85,6 +124,20 @@ pub enum Event {
         id: DeviceId,
         /// What is wrong with it.
         why: String,
+    },
+    /// The platform subscribed to something, prolonged that, or ended it.
+    Subscribed {
+        /// To what.
+        topic: Topic,
+        /// The device, or one of its channels.
+        about: DeviceId,
+        /// For how long; zero: it ended.
+        lifetime: Duration,
+    },
+    /// An alarm was told.
+    Alarmed {
+        /// Where it happened.
+        at: DeviceId,
     },
     /// An INVITE was accepted.
     Invited {

@@ -36,6 +36,8 @@ pub(super) enum Timer {
     Media(CallNumber),
     /// The platform has had time to end a call whose recording is over.
     Drained(CallNumber),
+    /// A subscription ends, or a position is to be told again.
+    Subscriptions,
 }
 
 /// What a request of ours was for.
@@ -45,6 +47,8 @@ pub(super) enum Purpose {
     Keepalive,
     /// A part of a MANSCDP answer; the next part waits for it.
     Report,
+    /// News for the subscription with this number.
+    Notify(u32),
     /// The word that a recording is over.
     MediaStatus,
     Bye,

@@ -16,6 +16,7 @@ use super::config::{Heartbeat, PlatformAddress};
 use super::control::Controls;
 use super::event::Event;
 use super::line::{Line, Purpose, Waiting};
+use super::notices::Notices;
 use super::record_info;
 
 /// Parts of answers that may wait before further queries go unanswered: a platform may ask faster
@@ -41,8 +42,7 @@ impl Messages {
         &mut self,
         now: Now,
         line: &mut Line,
-        calls: &Calls,
-        timing: Heartbeat,
+        (calls, notices, timing): (&Calls, &Notices, Heartbeat),
         incoming: Incoming,
     ) {
         let Incoming {
@@ -68,7 +68,7 @@ impl Messages {
         line.reply(now.mono, transaction, &request, 200);
         let bodies = match document.root {
             Root::Control => Vec::from_iter(self.controls.obey(line, calls, &document)),
-            _ => self.answers(now, line, calls, timing, &document),
+            _ => self.answers(now, line, (calls, notices, timing), &document),
         };
         line.tell(Event::Asked {
             cmd_type: document.cmd_type.clone(),
@@ -82,12 +82,11 @@ impl Messages {
     fn answers(
         &self,
         now: Now,
-        line: &Line,
-        calls: &Calls,
-        timing: Heartbeat,
+        line: &mut Line,
+        (calls, notices, timing): (&Calls, &Notices, Heartbeat),
         document: &Document,
     ) -> Vec<Bytes> {
-        let config = &line.config;
+        let config = line.config.clone();
         let asked = document.device_id.as_str();
         if document.root == Root::Query && document.cmd_type == "Catalog" {
             return catalogue::answer(line, calls, document);
@@ -98,6 +97,8 @@ impl Messages {
         }
         match document.cmd_type.as_str() {
             "RecordInfo" => record_info::answer(line, self.platform_time(now), document),
+            "Alarm" => notices.past_alarms(line, document),
+            "MobilePosition" => notices.position_now(line, self.platform_time(now)),
             "DeviceInfo" => vec![device_info(line, document)],
             "DeviceStatus" => vec![self.device_status(now, line, calls, document)],
             "ConfigDownload" => config_download(line, timing, document),
@@ -127,7 +128,7 @@ impl Messages {
     }
 
     /// Begins an answer, unless too much waits already.
-    fn send(&mut self, now: Now, line: &mut Line, bodies: Vec<Bytes>) {
+    pub fn send(&mut self, now: Now, line: &mut Line, bodies: Vec<Bytes>) {
         let waiting: usize = self.under_way.values().map(VecDeque::len).sum();
         if waiting > MAX_WAITING {
             tracing::warn!(waiting, "an answer dropped: too many wait");

@@ -15,6 +15,7 @@ mod heartbeat;
 mod invite;
 mod line;
 mod messages;
+mod notices;
 mod offer;
 mod playback;
 mod record_info;
@@ -22,11 +23,14 @@ pub mod recordings;
 mod registration;
 mod requests;
 mod standing;
+mod subscribing;
+mod subscription;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::{Alarm, CatalogEvent};
 use crate::node::{Input, Node, Output};
 use crate::sip::{self, Flow, FlowId, Response, Tokens, TransactionId};
 use crate::time::Now;
@@ -35,10 +39,11 @@ use calls::{Calls, Incoming};
 use heartbeat::Beat;
 use line::{Line, LineOutput, Purpose, Timer, Waiting};
 use messages::Messages;
+use notices::Notices;
 use registration::Registration;
 
 pub use config::{Accept, Channel, Config, Heartbeat, PlatformAddress, Tree};
-pub use event::{CallEnd, CallNumber, Command, Event};
+pub use event::{CallEnd, CallNumber, Command, Event, Position};
 pub use recordings::Recordings;
 
 /// How long a camera that is switched off waits for a platform that has never answered: there is
@@ -58,6 +63,7 @@ pub struct Camera {
     registration: Registration,
     beat: Beat,
     messages: Messages,
+    notices: Notices,
     calls: Calls,
 }
 
@@ -86,6 +92,7 @@ impl Camera {
             registration: Registration::new(config.expires),
             beat: Beat::new(config.heartbeat),
             messages: Messages::default(),
+            notices: Notices::default(),
             calls: Calls::default(),
             line: Line::new(config, tokens, seed),
         }
@@ -132,9 +139,36 @@ impl Camera {
             Command::PowerOff => self.power_off(now),
             Command::Channel { id, online } => {
                 self.calls.set_online(now, &mut self.line, id, online);
+                let event = match online {
+                    true => CatalogEvent::On,
+                    false => CatalogEvent::Off,
+                };
+                self.notices.changed(now, &mut self.line, id, event);
             }
+            Command::Changed { id, event } => {
+                self.notices.changed(now, &mut self.line, id, event);
+            }
+            Command::Alarm(alarm) => self.alarm(now, alarm),
+            Command::Move(position) => self.notices.moved(position),
             Command::HangUp => self.calls.hang_up_all(now, &mut self.line),
         }
+    }
+
+    /// Something happens. While it is off-line, or the input is disarmed, nobody hears of it.
+    fn alarm(&mut self, now: Now, alarm: Alarm) {
+        let at = alarm.at;
+        if !self.is_registered() || !self.messages.controls.raise(&self.line.config, at) {
+            return;
+        }
+        let body = self.notices.alarm(now, &mut self.line, alarm);
+        self.messages
+            .send(now, &mut self.line, body.into_iter().collect());
+        self.line.tell(Event::Alarmed { at });
+    }
+
+    /// How many subscriptions of the platform are alive.
+    pub fn subscriptions(&self) -> usize {
+        self.notices.len()
     }
 
     fn power_on(&mut self) {
@@ -159,6 +193,7 @@ impl Camera {
         }
         self.beat.stop(&mut self.line);
         self.messages.clear();
+        self.notices.clear(&mut self.line);
         self.calls.hang_up_all(now, &mut self.line);
         self.line.timers.cancel(&Timer::Reopen);
         self.registration.unregister(now, &mut self.line);
@@ -218,6 +253,7 @@ impl Camera {
             }
             Timer::Leave => {}
             Timer::Reopen => line.reopen(),
+            Timer::Subscriptions => self.notices.due(now, line),
             Timer::Drained(number) => self.calls.outstayed(now, line, number),
             Timer::Media(number) => self.calls.retry_media(line, number),
         }
@@ -289,6 +325,10 @@ impl Camera {
             Purpose::Keepalive => {
                 let pulse = self.beat.answered(now, line, sent, answer.ok());
                 self.pulse(now, pulse);
+            }
+            Purpose::Notify(number) => {
+                let status = answer.ok().map(Response::status);
+                self.notices.notified(now, line, number, status);
             }
             Purpose::Report => self.messages.answered(now, line, sent, answer.ok()),
             Purpose::Bye | Purpose::Farewell | Purpose::MediaStatus => {}

@@ -7,7 +7,7 @@ use super::calls::Incoming;
 use super::{Camera, Power};
 
 /// The methods a device takes (GB/T 28181-2022 §9.2.3, RFC 3261 §20.5).
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, SUBSCRIBE";
 /// The bodies it understands.
 const ACCEPT: &str = "application/sdp, Application/MANSCDP+xml, Application/MANSRTSP";
 
@@ -33,9 +33,13 @@ impl Camera {
             Method::Info => self.calls.info(now, line, &incoming),
             Method::Message => {
                 let timing = self.beat.timing;
-                self.messages
-                    .receive(now, line, &self.calls, timing, incoming);
+                let rest = (&self.calls, &self.notices, timing);
+                self.messages.receive(now, line, rest, incoming);
             }
+            Method::Subscribe if self.power == Power::On => {
+                self.notices.subscribe(now, line, &self.calls, &incoming);
+            }
+            Method::Subscribe => line.reply(now.mono, *transaction, request, 480),
             Method::Options => self.options(now, *transaction, request),
             _ => {
                 let refusal = line.endpoint.answer(request, 405);

@@ -40,6 +40,7 @@ impl Camera {
     pub(super) fn platform_lost(&mut self, now: Now, why: &str) -> bool {
         self.beat.stop(&mut self.line);
         self.messages.clear();
+        self.notices.clear(&mut self.line);
         self.calls
             .drop_all(now, &mut self.line, CallEnd::PlatformLost);
         let lost = self.registration.drop_silently(&mut self.line);

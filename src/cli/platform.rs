@@ -20,7 +20,7 @@ use crate::api::{Channel, Clip, Error, Platform, PlatformBuilder, StreamEnd};
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{CatalogItem, DeviceInfo};
 use crate::media::{MediaTransport, Rational, Verdict};
-use crate::platform::Event;
+use crate::platform::{Event, Notice};
 
 /// How often a running stream is reported.
 const REPORT_EVERY: u32 = 5;
@@ -260,6 +260,7 @@ impl Hall {
                 let who = device.map_or_else(|| from.to_string(), |device| device.to_string());
                 format!("{who}  {} with {status}: {why}", self.screen.bad("refused"))
             }
+            Event::Notice { device, notice } => format!("{device}  {}", told(&notice)),
             Event::Notified { device, cmd_type } => format!("{device}  notifies {cmd_type}"),
             Event::Kept {
                 device,
@@ -450,6 +451,22 @@ impl Visit {
 
     fn complain(&self, error: &Error) {
         self.say(self.screen.bad(&error.to_string()));
+    }
+}
+
+/// What a device tells of itself, in words.
+fn told(notice: &Notice) -> String {
+    match notice {
+        Notice::Catalog(changes) => {
+            let changes = changes.iter().map(|c| format!("{} {}", c.item.id, c.event));
+            format!("catalogue: {}", changes.collect::<Vec<_>>().join(", "))
+        }
+        Notice::Alarm(alarm) => format!(
+            "alarm at {}: method {}, priority {}",
+            alarm.at, alarm.method, alarm.priority
+        ),
+        Notice::Position(at) => format!("is at {}, {}", at.longitude, at.latitude),
+        Notice::Ended(topic) => format!("tells no more of its {topic}"),
     }
 }
 

@@ -335,6 +335,13 @@ impl Told {
             Event::Refused { status, why, .. } => {
                 format!("{} with {status}: {why}", screen.bad("call refused"))
             }
+            Event::Subscribed {
+                topic, lifetime, ..
+            } => match lifetime.as_secs() {
+                0 => format!("subscription to {topic} ended"),
+                seconds => format!("subscription to {topic} for {seconds} s"),
+            },
+            Event::Alarmed { at } => format!("{at}: alarm told"),
             Event::Steered { call, position } => {
                 let position = words::time(*position);
                 format!("call {}: the recording goes on at {position}", call.0)

@@ -111,6 +111,14 @@ deviations! {
     BodyDeviceId = "a wrong DeviceID", "GB/T 28181-2022 A.1";
     /// The 200 of an INFO with a body that is no MANSRTSP, or for another request.
     Mansrtsp = "an INFO answered with no usable MANSRTSP", "GB/T 28181-2022 annex B";
+    /// The 200 of a SUBSCRIBE does not say for how long.
+    NoLifetime = "a SUBSCRIBE granted without Expires", "RFC 6665 §4.2.1.1";
+    /// A NOTIFY with another `Event` than its SUBSCRIBE.
+    NotifyEvent = "a NOTIFY with another Event than its SUBSCRIBE", "RFC 6665 §4.2.2";
+    /// A NOTIFY without `Subscription-State`.
+    SubscriptionState = "a NOTIFY without Subscription-State", "RFC 6665 §4.2.2";
+    /// A NOTIFY about nothing that can be subscribed to, or without what it must say.
+    Notice = "a NOTIFY that tells nothing usable", "GB/T 28181-2022 A.2.5";
     /// A Keepalive whose `Status` is neither OK nor ERROR.
     KeepaliveStatus = "no usable Status in a Keepalive", "GB/T 28181-2022 A.2.5.2";
     /// A Control or Query of a device.

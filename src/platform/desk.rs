@@ -31,6 +31,8 @@ pub(super) enum Timer {
     Ask(u32),
     /// A call has stood as it stands for too long.
     Call(PlayId),
+    /// A subscription must be prolonged.
+    Refresh(u32),
 }
 
 /// What a request of ours was for.
@@ -41,6 +43,8 @@ pub(super) enum Purpose {
     Ping(AskId),
     Invite(PlayId),
     Bye(PlayId),
+    /// The subscription with this number.
+    Subscribe(u32),
     /// A playback is steered.
     Info {
         ask: AskId,

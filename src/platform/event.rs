@@ -9,7 +9,8 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    BasicParam, CatalogItem, DeviceInfo, DeviceStatus, Outcome, RecordItem, RecordQuery,
+    Alarm, BasicParam, CatalogChange, CatalogItem, DeviceInfo, DeviceStatus, MobilePosition,
+    Outcome, RecordItem, RecordQuery, Topic,
 };
 use crate::gb28181::mansrtsp;
 use crate::gb28181::sdp::TimeRange;
@@ -68,6 +69,21 @@ pub enum Command {
         play: PlayId,
         /// What to do.
         command: mansrtsp::Command,
+        /// The number of the question.
+        ask: AskId,
+    },
+    /// Subscribe to something of a device; it answers with [`Answer::Subscribed`], and
+    /// [`Event::Notice`]s follow. Subscribing again prolongs it, a lifetime of zero ends it. It is
+    /// refreshed in time as long as the device is there.
+    Subscribe {
+        /// The device that is registered.
+        device: DeviceId,
+        /// The device itself, or one of its channels.
+        about: DeviceId,
+        /// To what.
+        topic: Topic,
+        /// For how long.
+        lifetime: Duration,
         /// The number of the question.
         ask: AskId,
     },
@@ -151,6 +167,19 @@ impl Query {
     }
 }
 
+/// What a device tells of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// Its catalogue changed.
+    Catalog(Vec<CatalogChange>),
+    /// Something happened.
+    Alarm(Alarm),
+    /// It is here.
+    Position(MobilePosition),
+    /// It tells no more of this.
+    Ended(Topic),
+}
+
 /// A complete answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -166,6 +195,8 @@ pub enum Answer {
     Records(Vec<RecordItem>),
     /// What the device says to having been steered, if it says anything.
     Steered(Option<mansrtsp::Response>),
+    /// For how long the device has granted a subscription.
+    Subscribed(Duration),
     /// The status that answered OPTIONS.
     Pong(u16),
 }
@@ -278,7 +309,14 @@ pub enum Event {
         /// Which.
         device: DeviceId,
     },
-    /// A Notify came that is none of Keepalive and MediaStatus.
+    /// A device told something of itself, in a NOTIFY or in a MESSAGE.
+    Notice {
+        /// Who.
+        device: DeviceId,
+        /// What.
+        notice: Notice,
+    },
+    /// A device told something else.
     Notified {
         /// From which device.
         device: DeviceId,

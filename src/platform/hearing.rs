@@ -18,7 +18,7 @@ use super::strict::{self, Noticed};
 use super::{Phase, Platform, messages, steering};
 
 /// The methods a platform takes from devices.
-const ALLOW: &str = "REGISTER, MESSAGE, BYE, OPTIONS";
+const ALLOW: &str = "REGISTER, MESSAGE, NOTIFY, BYE, OPTIONS";
 
 impl Platform {
     pub(super) fn received(&mut self, now: Now, flow: FlowId, from: SocketAddr, bytes: Bytes) {
@@ -84,7 +84,10 @@ impl Platform {
             Method::Register if self.phase == Phase::Leaving => desk.reply(now.mono, incoming, 503),
             Method::Register => match self.registrar.register(now, desk, devices, incoming) {
                 Outcome::Registered(device) => self.calls.moved(&device, incoming.route),
-                Outcome::Unregistered(device) => self.calls.device_gone(now, desk, &device),
+                Outcome::Unregistered(device) => {
+                    self.subscriptions.device_gone(desk, &device);
+                    self.calls.device_gone(now, desk, &device);
+                }
                 Outcome::Same => {}
             },
             Method::Message => {
@@ -92,6 +95,7 @@ impl Platform {
                 messages::receive(now, desk, devices, queries, calls, incoming);
             }
             Method::Bye => self.calls.bye(now, desk, incoming),
+            Method::Notify => self.subscriptions.notify(now, desk, incoming),
             Method::Options => {
                 let response = desk
                     .endpoint
@@ -136,6 +140,10 @@ impl Platform {
                 took: now.mono - waiting.since,
             }),
             Purpose::Bye(play) => self.calls.bye_answered(desk, &waiting, play, Ok(response)),
+            Purpose::Subscribe(number) => {
+                let subscriptions = &mut self.subscriptions;
+                subscriptions.answered(now, desk, &waiting, number, response);
+            }
             Purpose::Info { ask, cseq } => {
                 steering::answered(now, desk, &waiting, (ask, cseq), response);
             }
@@ -155,6 +163,10 @@ impl Platform {
                 device: waiting.device,
                 why: AskFailure::Unreachable(why.to_owned()),
             }),
+            Purpose::Subscribe(number) => {
+                let why = AskFailure::Unreachable(why.to_owned());
+                self.subscriptions.failed(desk, number, why);
+            }
             Purpose::Invite(play) => self.calls.invite_failed(desk, play, why),
             Purpose::Bye(play) => self.calls.bye_answered(desk, &waiting, play, Err(why)),
         }
@@ -172,12 +184,7 @@ mod tests {
     fn methods_that_are_not_a_devices_are_405_and_options_200() {
         let mut bench = Bench::new(config());
         let mut device = Puppet::new(1).registered(&mut bench);
-        for method in [
-            Method::Invite,
-            Method::Subscribe,
-            Method::Notify,
-            Method::Info,
-        ] {
+        for method in [Method::Invite, Method::Subscribe, Method::Info] {
             let request = device.request(method);
             let said = device.say(&mut bench, request);
             assert_eq!(said.statuses(), [405], "{method}");

@@ -11,6 +11,7 @@ use super::devices::{Devices, sender};
 use super::event::Event;
 use super::presence;
 use super::queries::Queries;
+use super::subscriptions;
 
 /// Takes a MESSAGE: the SIP answer first, then what it means.
 pub(super) fn receive(
@@ -51,6 +52,9 @@ pub(super) fn receive(
         }
         (Root::Notify, "MediaStatus") => calls.media_status(now, desk, &incoming.request),
         (Root::Notify, cmd_type) => {
+            if let Some(notice) = subscriptions::notice(&document) {
+                return desk.tell(Event::Notice { device, notice });
+            }
             let cmd_type = cmd_type.to_owned();
             desk.tell(Event::Notified { device, cmd_type });
         }

@@ -25,6 +25,7 @@ mod ssrcs;
 mod steering;
 mod streams;
 mod strict;
+mod subscriptions;
 mod terms;
 #[cfg(test)]
 mod testing;
@@ -41,12 +42,13 @@ use desk::{Desk, DeskOutput, Timer};
 use devices::Devices;
 use queries::Queries;
 use registrar::Registrar;
+use subscriptions::Subscriptions;
 
 pub use complaint::{Complaint, Deviation, Tally};
 pub use config::{Config, Heartbeat, Passwords, RegistrationPolicy};
 pub use event::{
-    Absence, Answer, AskFailure, AskId, Command, ConfigAnswer, Event, PlayEnd, PlayFailure, PlayId,
-    Query, Showing,
+    Absence, Answer, AskFailure, AskId, Command, ConfigAnswer, Event, Notice, PlayEnd, PlayFailure,
+    PlayId, Query, Showing,
 };
 
 /// The flow of the UDP socket.
@@ -65,6 +67,7 @@ pub struct Platform {
     devices: Devices,
     registrar: Registrar,
     queries: Queries,
+    subscriptions: Subscriptions,
     calls: Calls,
     udp: Option<SocketAddr>,
     tcp: Option<SocketAddr>,
@@ -103,6 +106,7 @@ impl Platform {
             desk,
             devices: Devices::default(),
             queries: Queries::default(),
+            subscriptions: Subscriptions::default(),
             udp: None,
             tcp: None,
         }
@@ -116,6 +120,11 @@ impl Platform {
     /// How many devices are registered, silent ones included.
     pub fn devices(&self) -> usize {
         self.devices.len()
+    }
+
+    /// How many subscriptions to devices are alive.
+    pub fn subscriptions(&self) -> usize {
+        self.subscriptions.len()
     }
 
     /// How many calls are not wholly over.
@@ -163,6 +172,22 @@ impl Platform {
                     play,
                 };
                 self.calls.play(desk, devices, wish);
+            }
+            Command::Subscribe {
+                device,
+                about,
+                topic,
+                lifetime,
+                ask,
+            } => {
+                let wish = subscriptions::Wish {
+                    device,
+                    about,
+                    topic,
+                    lifetime,
+                    ask,
+                };
+                self.subscriptions.subscribe(now, desk, devices, wish);
             }
             Command::Steer { play, command, ask } => {
                 self.calls.steer(now, desk, play, command, ask);
@@ -212,6 +237,7 @@ impl Platform {
             self.desk.tell(Event::NotListening { transport, why });
         }
         for device in presence::disconnected(&mut self.desk, &mut self.devices, flow) {
+            self.subscriptions.device_gone(&mut self.desk, &device);
             self.calls.device_gone(now, &mut self.desk, &device);
         }
     }
@@ -221,6 +247,7 @@ impl Platform {
         let gone = match timer {
             Timer::Ask(sn) => return self.queries.timeout(desk, sn),
             Timer::Call(play) => return self.calls.timeout(now, desk, play),
+            Timer::Refresh(number) => return self.subscriptions.refresh(now, desk, number),
             Timer::Silence(device) => {
                 presence::silent(desk, devices, device);
                 device
@@ -230,6 +257,7 @@ impl Platform {
                 device
             }
         };
+        self.subscriptions.device_gone(&mut self.desk, &gone);
         self.calls.device_gone(now, &mut self.desk, &gone);
     }
 

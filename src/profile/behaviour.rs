@@ -15,6 +15,8 @@ pub struct Behaviour {
     /// The first port that answers name when the device connects itself. Later calls count up in
     /// steps of two.
     pub first_media_port: u16,
+    /// How alarms travel.
+    pub alarms: AlarmCarrier,
     /// How recordings are played.
     pub playback: PlaybackPolicy,
 }
@@ -25,9 +27,21 @@ impl Default for Behaviour {
             start_media: StartMedia::AfterAck,
             streams_per_channel: 8,
             first_media_port: 30_000,
+            alarms: AlarmCarrier::default(),
             playback: PlaybackPolicy::default(),
         }
     }
+}
+
+/// How alarms travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlarmCarrier {
+    /// As a NOTIFY for whoever has subscribed (GB/T 28181-2022 9.11.2), else as a MESSAGE.
+    #[default]
+    Subscription,
+    /// As a MESSAGE, whoever has subscribed: Hikvision cameras.
+    Message,
 }
 
 /// When media of a call begins.

@@ -19,7 +19,7 @@ use crate::gb28181::{ManscdpStyle, MansrtspStyle, SdpStyle};
 use crate::media::{PsPolicy, RtpPolicy};
 use crate::sip::Style;
 
-pub use behaviour::{Behaviour, StartMedia};
+pub use behaviour::{AlarmCarrier, Behaviour, StartMedia};
 pub use device::Device;
 pub use error::ProfileError;
 pub use load::Setting;

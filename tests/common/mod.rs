@@ -61,6 +61,7 @@ pub fn config(profile: &str, device: &str, local: &str, platform: PlatformAddres
             sub: None,
             part_of: None,
         }],
+        position: None,
         recordings: None,
         tree: None,
         platform,

@@ -59,6 +59,7 @@ impl Cast {
                 .channels()
                 .map(|channel| self.channel(profile, channel))
                 .collect(),
+            position: None,
             recordings: None,
             tree: Tree::of(device, &camera.name(), &group.organisations),
             profile: profile.clone(),

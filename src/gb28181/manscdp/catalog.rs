@@ -41,7 +41,7 @@ impl ManscdpStyle {
     }
 
     /// What kind of thing an item is decides how a make writes it.
-    fn catalog_template(&self, item: &CatalogItem) -> &XmlTemplate<CatalogItem> {
+    pub(super) fn catalog_template(&self, item: &CatalogItem) -> &XmlTemplate<CatalogItem> {
         let special = match item.type_code() {
             None | Some(DeviceId::BUSINESS_GROUP | DeviceId::ORGANISATION) => {
                 return &self.catalog_node;

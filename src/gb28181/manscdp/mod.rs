@@ -3,7 +3,9 @@
 //! [`Incoming`] reads any of them, on both sides. What a device writes is [`ManscdpStyle`]'s
 //! business, one file per command; what a platform writes is [`query()`] and [`Control`].
 
+mod alarm;
 mod catalog;
+mod catalog_change;
 mod catalog_item;
 mod config_download;
 mod control;
@@ -13,11 +15,15 @@ mod incoming;
 mod keepalive;
 mod lists;
 mod media_status;
+mod mobile_position;
 mod query;
 mod record_info;
 mod style;
+mod topic;
 
+pub use alarm::{Alarm, AlarmFilter};
 pub use catalog::CatalogPart;
+pub use catalog_change::{CatalogChange, CatalogEvent};
 pub use catalog_item::CatalogItem;
 pub use config_download::{BasicParam, MAX_CONFIG_TYPES};
 pub use control::{Control, ControlError, Found};
@@ -25,6 +31,8 @@ pub use device_info::DeviceInfo;
 pub use device_status::{AlarmInput, DeviceStatus, Duty};
 pub use incoming::{Incoming, IncomingError, Outcome, Root};
 pub use keepalive::Keepalive;
+pub use mobile_position::MobilePosition;
 pub use query::query;
 pub use record_info::{RecordItem, RecordKind, RecordPart, RecordQuery};
 pub use style::{Batch, ManscdpStyle};
+pub use topic::Topic;

@@ -5,12 +5,14 @@ use std::fmt::Display;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::alarm::{self, Alarm};
 use super::catalog_item::{self, CatalogItem};
 use super::config_download::{self, BasicParam};
 use super::device_info::{self, DeviceInfo};
 use super::device_status::{self, DeviceStatus};
 use super::incoming::{Outcome, Root};
 use super::keepalive::{self, Keepalive};
+use super::mobile_position::{self, MobilePosition};
 use super::record_info::{self, RecordItem};
 use crate::gb28181::element::Element;
 use crate::gb28181::template::{Facts, XmlTemplate};
@@ -43,6 +45,10 @@ pub struct ManscdpStyle {
     pub voice_output_item: Option<XmlTemplate<CatalogItem>>,
     /// One recorded file.
     pub record_item: XmlTemplate<RecordItem>,
+    /// An alarm.
+    pub alarm: XmlTemplate<Alarm>,
+    /// A position.
+    pub mobile_position: XmlTemplate<MobilePosition>,
     /// The answer to DeviceInfo.
     pub device_info: XmlTemplate<DeviceInfo>,
     /// The answer to DeviceStatus.
@@ -64,6 +70,8 @@ impl Default for ManscdpStyle {
             alarm_input_item: None,
             voice_output_item: None,
             record_item: standard(record_info::STANDARD),
+            alarm: standard(alarm::STANDARD),
+            mobile_position: standard(mobile_position::STANDARD),
             device_info: standard(device_info::STANDARD),
             device_status: standard(device_status::STANDARD),
             basic_param: standard(config_download::STANDARD),
@@ -146,6 +154,8 @@ mod tests {
         assert!(XmlTemplate::<CatalogItem>::parse(catalog_item::STANDARD).is_ok());
         assert!(XmlTemplate::<CatalogItem>::parse(catalog_item::NODE).is_ok());
         assert!(XmlTemplate::<RecordItem>::parse(record_info::STANDARD).is_ok());
+        assert!(XmlTemplate::<Alarm>::parse(alarm::STANDARD).is_ok());
+        assert!(XmlTemplate::<MobilePosition>::parse(mobile_position::STANDARD).is_ok());
         assert!(XmlTemplate::<DeviceInfo>::parse(device_info::STANDARD).is_ok());
         assert!(XmlTemplate::<DeviceStatus>::parse(device_status::STANDARD).is_ok());
         assert!(XmlTemplate::<BasicParam>::parse(config_download::STANDARD).is_ok());

@@ -1,0 +1,144 @@
+//! One subscription of the platform: its dialog, and what it has still to be told
+//! (GB/T 28181-2022 9.11, RFC 6665).
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::{Alarm, AlarmFilter, CatalogChange, MobilePosition, Topic};
+use crate::sip::{Dialog, Method, Request};
+use crate::time::Instant;
+
+use super::line::{Line, Purpose};
+
+/// Alarms that wait for a platform that does not answer; more are dropped.
+const MAX_ALARMS: usize = 64;
+
+/// One subscription.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub number: u32,
+    pub dialog: Dialog,
+    /// Where its NOTIFYs go.
+    pub to: SocketAddr,
+    pub topic: Topic,
+    /// The device, or one of its channels.
+    pub about: DeviceId,
+    /// The `Event` of the SUBSCRIBE, to be repeated letter for letter.
+    pub event: Option<String>,
+    pub expires: Instant,
+    pub filter: AlarmFilter,
+    /// Of positions: how often, and when next.
+    pub interval: Duration,
+    pub next: Option<Instant>,
+    /// A NOTIFY waits for its answer: one at a time.
+    pub in_flight: bool,
+    news: VecDeque<News>,
+}
+
+/// What is to be told.
+#[derive(Debug)]
+pub(super) enum News {
+    Changes(Vec<CatalogChange>),
+    Position(MobilePosition),
+    Alarm(Alarm),
+}
+
+/// What a SUBSCRIBE asks for.
+pub(super) struct Asked {
+    pub topic: Topic,
+    pub about: DeviceId,
+    pub event: Option<String>,
+    pub filter: AlarmFilter,
+    pub interval: Duration,
+}
+
+impl Subscription {
+    pub fn new(
+        number: u32,
+        dialog: Dialog,
+        to: SocketAddr,
+        asked: Asked,
+        expires: Instant,
+    ) -> Self {
+        Subscription {
+            number,
+            dialog,
+            to,
+            topic: asked.topic,
+            about: asked.about,
+            event: asked.event,
+            expires,
+            filter: asked.filter,
+            interval: asked.interval,
+            next: None,
+            in_flight: false,
+            news: VecDeque::new(),
+        }
+    }
+
+    /// Puts news into the queue: changes of one item and positions replace those before them.
+    pub fn queue(&mut self, news: News) {
+        let full = self.news.len() >= MAX_ALARMS;
+        match (news, self.news.back_mut()) {
+            (News::Changes(more), Some(News::Changes(changes))) => {
+                for change in more {
+                    changes.retain(|before| before.item.id != change.item.id);
+                    changes.push(change);
+                }
+            }
+            (News::Position(newer), Some(News::Position(position))) => *position = newer,
+            (News::Alarm(_), _) if full => {
+                tracing::warn!(number = self.number, "an alarm dropped: too many wait");
+            }
+            (news, _) => self.news.push_back(news),
+        }
+    }
+
+    /// Sends what waits, unless the last NOTIFY is not yet answered.
+    pub fn send(&mut self, now: Instant, line: &mut Line) {
+        if self.in_flight {
+            return;
+        }
+        let Some(news) = self.news.pop_front() else {
+            return;
+        };
+        let body = self.body(line, &news);
+        let left = self.expires.since(now).as_secs();
+        let notify = self.notify(line, &format!("active;expires={left}"), Some(body));
+        line.send(now, Purpose::Notify(self.number), self.to, notify);
+        self.in_flight = true;
+    }
+
+    /// The last word (RFC 6665 §4.4.1): nobody waits for its answer.
+    pub fn bid_farewell(&mut self, now: Instant, line: &mut Line, reason: &str) {
+        let notify = self.notify(line, &format!("terminated;reason={reason}"), None);
+        line.send(now, Purpose::Farewell, self.to, notify);
+    }
+
+    fn body(&self, line: &mut Line, news: &News) -> Bytes {
+        let sn = line.next_sn();
+        let style = &line.config.profile.manscdp;
+        match news {
+            News::Changes(changes) => style.catalog_changes(sn, self.about, changes),
+            News::Position(position) => style.mobile_position(sn, position),
+            News::Alarm(alarm) => style.alarm(sn, alarm),
+        }
+    }
+
+    fn notify(&mut self, line: &Line, state: &str, body: Option<Bytes>) -> Request {
+        let event = self.event.as_deref().unwrap_or(self.topic.package());
+        let notify = self
+            .dialog
+            .request(Method::Notify)
+            .with_header("Event", event.to_owned())
+            .with_header("Subscription-State", state.to_owned());
+        match body {
+            Some(body) => notify.with_body(&line.config.profile.manscdp.content_type, body),
+            None => notify,
+        }
+    }
+}

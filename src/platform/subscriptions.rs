@@ -1,0 +1,278 @@
+//! SUBSCRIBE of ours, and the NOTIFYs that follow (GB/T 28181-2022 9.11, RFC 6665).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::{
+    self, Alarm, CatalogChange, Incoming as Document, MobilePosition, Topic,
+};
+use crate::sip::{Dialog, Method, Request, Response};
+use crate::time::{Instant, Now};
+
+use super::complaint::Deviation;
+use super::desk::{Desk, Incoming, MANSCDP, Purpose, Route, Timer, Waiting};
+use super::devices::Devices;
+use super::event::{Answer, AskFailure, AskId, Event, Notice};
+
+/// The subscriptions of a platform.
+#[derive(Default)]
+pub(super) struct Subscriptions {
+    all: HashMap<u32, Subscription>,
+    last: u32,
+}
+
+struct Subscription {
+    device: DeviceId,
+    about: DeviceId,
+    topic: Topic,
+    lifetime: Duration,
+    event: String,
+    body: bytes::Bytes,
+    route: Route,
+    /// The first SUBSCRIBE, until it is answered.
+    first: Option<Request>,
+    dialog: Option<Dialog>,
+    /// Who asked for what is under way.
+    ask: Option<AskId>,
+    /// It is to end.
+    leaving: bool,
+    since: Instant,
+}
+
+/// What is to be subscribed to.
+pub(super) struct Wish {
+    pub device: DeviceId,
+    pub about: DeviceId,
+    pub topic: Topic,
+    pub lifetime: Duration,
+    pub ask: AskId,
+}
+
+impl Subscriptions {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Subscribes, or ends with a lifetime of zero what was subscribed to.
+    pub fn subscribe(&mut self, now: Now, desk: &mut Desk, devices: &Devices, wish: Wish) {
+        let (device, ask) = (wish.device, wish.ask);
+        let Some(there) = devices.online(&device) else {
+            let why = AskFailure::NotRegistered;
+            return desk.tell(Event::AskFailed { ask, device, why });
+        };
+        let same =
+            |s: &Subscription| s.device == device && s.about == wish.about && s.topic == wish.topic;
+        let known = self.all.iter().find(|(_, s)| same(s) && s.dialog.is_some());
+        if let Some((&number, _)) = known {
+            return self.prolong(now, desk, number, wish.lifetime, Some(ask));
+        }
+        self.last += 1;
+        let number = self.last;
+        let event = match wish.topic {
+            Topic::Catalog => format!("{};id={number}", wish.topic.package()),
+            _ => wish.topic.package().to_owned(),
+        };
+        let (route, host) = (there.route, there.host.clone());
+        let more: &[(&str, &str)] = match wish.topic {
+            Topic::MobilePosition => &[("Interval", "5")],
+            _ => &[],
+        };
+        let sn = desk.next_sn();
+        let cmd_type = wish.topic.as_str();
+        let body = manscdp::query(&desk.config.xml, cmd_type, sn, wish.about, more);
+        let contact = desk.contact(route.flow);
+        let first = desk
+            .request(Method::Subscribe, &device, &host, route.flow)
+            .with_header("Contact", contact)
+            .with_header("Event", event.clone())
+            .with_header("Expires", wish.lifetime.as_secs().to_string())
+            .with_body(MANSCDP, body.clone());
+        desk.send(
+            now.mono,
+            Purpose::Subscribe(number),
+            device,
+            route,
+            first.clone(),
+        );
+        let subscription = Subscription {
+            device,
+            about: wish.about,
+            topic: wish.topic,
+            lifetime: wish.lifetime,
+            event,
+            body,
+            route,
+            first: Some(first),
+            dialog: None,
+            ask: Some(ask),
+            leaving: wish.lifetime.is_zero(),
+            since: now.mono,
+        };
+        self.all.insert(number, subscription);
+    }
+
+    /// A SUBSCRIBE inside the dialog.
+    fn prolong(
+        &mut self,
+        now: Now,
+        desk: &mut Desk,
+        number: u32,
+        lifetime: Duration,
+        ask: Option<AskId>,
+    ) {
+        let Some(subscription) = self.all.get_mut(&number) else {
+            return;
+        };
+        let Some(dialog) = &mut subscription.dialog else {
+            return;
+        };
+        let request = dialog
+            .request(Method::Subscribe)
+            .with_header("Event", subscription.event.clone())
+            .with_header("Expires", lifetime.as_secs().to_string())
+            .with_body(MANSCDP, subscription.body.clone());
+        subscription.lifetime = lifetime;
+        subscription.leaving = lifetime.is_zero();
+        subscription.ask = ask;
+        subscription.since = now.mono;
+        let (device, route) = (subscription.device, subscription.route);
+        desk.send(now.mono, Purpose::Subscribe(number), device, route, request);
+    }
+
+    /// A subscription is about to end: it is prolonged.
+    pub fn refresh(&mut self, now: Now, desk: &mut Desk, number: u32) {
+        if let Some(lifetime) = self.all.get(&number).map(|s| s.lifetime) {
+            self.prolong(now, desk, number, lifetime, None);
+        }
+    }
+
+    /// A SUBSCRIBE had its answer.
+    pub fn answered(
+        &mut self,
+        now: Now,
+        desk: &mut Desk,
+        waiting: &Waiting,
+        number: u32,
+        response: &Response,
+    ) {
+        let Some(subscription) = self.all.get_mut(&number) else {
+            return;
+        };
+        let status = response.status();
+        if status >= 300 {
+            return self.failed(desk, number, AskFailure::Refused(status));
+        }
+        if let Some(first) = subscription.first.take() {
+            subscription.dialog = Dialog::from_uac(&first, response);
+        }
+        let granted = response.headers.value("Expires");
+        let granted: Option<u64> = granted.and_then(|text| text.trim().parse().ok());
+        if granted.is_none() {
+            let (device, what) = (Some(waiting.device), Deviation::NoLifetime);
+            desk.complain(device, waiting.to, &response.headers, what, "");
+        }
+        let lifetime = granted.map_or(subscription.lifetime, Duration::from_secs);
+        if let Some(ask) = subscription.ask.take() {
+            desk.tell(Event::Answered {
+                ask,
+                device: subscription.device,
+                answer: Answer::Subscribed(lifetime),
+                took: now.mono - subscription.since,
+            });
+        }
+        if subscription.leaving || lifetime.is_zero() {
+            self.forget(desk, number);
+        } else {
+            let pause = lifetime.mul_f64(0.8);
+            desk.timers.set(Timer::Refresh(number), now.mono + pause);
+        }
+    }
+
+    /// A SUBSCRIBE was refused or lost.
+    pub fn failed(&mut self, desk: &mut Desk, number: u32, why: AskFailure) {
+        let Some(subscription) = self.forget(desk, number) else {
+            return;
+        };
+        let (device, topic) = (subscription.device, subscription.topic);
+        match subscription.ask {
+            Some(ask) => desk.tell(Event::AskFailed { ask, device, why }),
+            None => desk.tell(Event::Notice {
+                device,
+                notice: Notice::Ended(topic),
+            }),
+        }
+    }
+
+    fn forget(&mut self, desk: &mut Desk, number: u32) -> Option<Subscription> {
+        desk.timers.cancel(&Timer::Refresh(number));
+        self.all.remove(&number)
+    }
+
+    /// A device is gone, and what we heard of it.
+    pub fn device_gone(&mut self, desk: &mut Desk, device: &DeviceId) {
+        let of = self.all.iter().filter(|(_, s)| s.device == *device);
+        for number in of.map(|(number, _)| *number).collect::<Vec<_>>() {
+            self.failed(desk, number, AskFailure::NotRegistered);
+        }
+    }
+
+    /// NOTIFY: news of a device.
+    pub fn notify(&mut self, now: Now, desk: &mut Desk, incoming: &Incoming) {
+        let request = &incoming.request;
+        let ours = |s: &&mut Subscription| s.is_of(request);
+        let Some(subscription) = self.all.values_mut().find(ours) else {
+            return desk.reply(now.mono, incoming, 481);
+        };
+        desk.reply(now.mono, incoming, 200);
+        let device = subscription.device;
+        let event = request.headers.value("Event").unwrap_or_default();
+        if event != subscription.event {
+            desk.object(Some(device), incoming, Deviation::NotifyEvent, event);
+        }
+        let state = request.headers.value("Subscription-State");
+        let ended = state.is_some_and(|state| state.trim_start().starts_with("terminated"));
+        if state.is_none() {
+            desk.object(Some(device), incoming, Deviation::SubscriptionState, "");
+        }
+        if request.body.is_empty() {
+            let topic = subscription.topic;
+            if ended {
+                let notice = Notice::Ended(topic);
+                desk.tell(Event::Notice { device, notice });
+            }
+            return;
+        }
+        match Document::parse(&request.body) {
+            Ok(document) => match notice(&document) {
+                Some(notice) => desk.tell(Event::Notice { device, notice }),
+                None => desk.object(Some(device), incoming, Deviation::Notice, document.cmd_type),
+            },
+            Err(error) => {
+                let detail = error.to_string();
+                desk.object(Some(device), incoming, Deviation::Manscdp, detail);
+            }
+        }
+    }
+}
+
+impl Subscription {
+    /// Whether a NOTIFY belongs to it; the first one may come before the answer to the SUBSCRIBE.
+    fn is_of(&self, request: &Request) -> bool {
+        match (&self.dialog, &self.first) {
+            (Some(dialog), _) => dialog.matches(request),
+            (None, Some(first)) => first.headers.call_id() == request.headers.call_id(),
+            (None, None) => false,
+        }
+    }
+}
+
+/// What a notification says, in whatever it travels.
+pub(super) fn notice(document: &Document) -> Option<Notice> {
+    match Topic::of(&document.cmd_type)? {
+        Topic::Catalog => Some(Notice::Catalog(CatalogChange::read(document))),
+        Topic::Alarm => Alarm::read(document).map(Notice::Alarm),
+        Topic::MobilePosition => MobilePosition::read(document).map(Notice::Position),
+    }
+}

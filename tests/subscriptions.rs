@@ -1,0 +1,400 @@
+//! What a device tells of itself: subscriptions to its catalogue, its alarms and its position, and
+//! alarms that nobody has subscribed to.
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::spoken::Request;
+use common::{addr, config, id, ip, platform, stage};
+use vcam::camera::{self, Camera, Position};
+use vcam::gb28181::manscdp::{Alarm, CatalogEvent, Duty, Topic};
+use vcam::lab::{Key, Lab};
+use vcam::platform::{
+    Answer, AskFailure, AskId, Command, Config, Event, Notice, Passwords, Platform, Query,
+};
+use vcam::time::Wall;
+
+const PLATFORM: &str = "192.0.2.9:5060";
+const PLATFORM_ID: &str = "34020000002000000001";
+const CAMERA_ID: &str = "34020000001320000001";
+const CHANNEL: &str = "34020000001310000001";
+const INPUT: &str = "34020000001340000001";
+const MINUTE: Duration = Duration::from_secs(60);
+
+struct Stage {
+    lab: Lab,
+    platform: Key<Platform>,
+    camera: Key<Camera>,
+}
+
+impl Stage {
+    fn of(make: &str, change: impl FnOnce(&mut camera::Config)) -> Stage {
+        let mut lab = Lab::new(7);
+        let mut ours = Config::new(id(PLATFORM_ID), addr(PLATFORM));
+        ours.passwords = Passwords::shared("12345678");
+        let judge = lab.add(ip("192.0.2.9"), Platform::new(Arc::new(ours), 1));
+        let platform = platform(PLATFORM_ID, PLATFORM);
+        let mut theirs = config(make, CAMERA_ID, "192.0.2.1:5060", platform);
+        change(&mut theirs);
+        let camera = lab.add(ip("192.0.2.1"), Camera::new(Arc::new(theirs), 2));
+        lab.run_for(Duration::from_millis(10));
+        lab.command(camera, camera::Command::PowerOn);
+        lab.run_for(Duration::from_millis(200));
+        lab.take_events(judge);
+        Stage {
+            lab,
+            platform: judge,
+            camera,
+        }
+    }
+
+    fn ask(&mut self, command: Command) -> Result<Answer, AskFailure> {
+        self.lab.take_events(self.platform);
+        self.lab.command(self.platform, command);
+        let platform = self.platform;
+        let mut found = None;
+        self.lab.run_until(MINUTE, |lab| {
+            let mut events = lab.events(platform).iter();
+            found = events.find_map(|(_, event)| match event {
+                Event::Answered { answer, .. } => Some(Ok(answer.clone())),
+                Event::AskFailed { why, .. } => Some(Err(why.clone())),
+                _ => None,
+            });
+            found.is_some()
+        });
+        found.expect("an answer")
+    }
+
+    fn subscribe(&mut self, about: &str, topic: Topic, seconds: u64) -> Result<Answer, AskFailure> {
+        self.ask(Command::Subscribe {
+            device: id(CAMERA_ID),
+            about: id(about),
+            topic,
+            lifetime: Duration::from_secs(seconds),
+            ask: AskId(1),
+        })
+    }
+
+    /// What the camera has told since the last look.
+    fn notices(&mut self, wait: Duration) -> Vec<Notice> {
+        self.lab.run_for(wait);
+        let events = self.lab.take_events(self.platform).into_iter();
+        events
+            .filter_map(|(_, event)| match event {
+                Event::Notice { notice, .. } => Some(notice),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn camera(&mut self, command: camera::Command) {
+        self.lab.command(self.camera, command);
+    }
+
+    fn subscriptions(&self) -> (usize, usize) {
+        let camera = self.lab.node(self.camera).subscriptions();
+        (self.lab.node(self.platform).subscriptions(), camera)
+    }
+
+    fn is_content(&self) {
+        let judge = self.lab.node(self.platform);
+        assert_eq!(judge.complaints().iter().collect::<Vec<_>>(), []);
+    }
+}
+
+fn granted(seconds: u64) -> Result<Answer, AskFailure> {
+    Ok(Answer::Subscribed(Duration::from_secs(seconds)))
+}
+
+fn motion() -> Alarm {
+    Alarm::motion(id(CHANNEL), Wall::from_seconds(1_700_000_000))
+}
+
+fn changes(notices: &[Notice]) -> Vec<(String, CatalogEvent)> {
+    let all = notices.iter().flat_map(|notice| match notice {
+        Notice::Catalog(changes) => changes.as_slice(),
+        other => panic!("{other:?}"),
+    });
+    all.map(|change| (change.item.id.clone(), change.event))
+        .collect()
+}
+
+#[test]
+fn changes_of_the_catalogue_are_told_to_who_has_subscribed_to_it() {
+    for make in ["generic-2016", "dahua-nvr", "hikvision-ipc", "generic-2022"] {
+        let mut stage = Stage::of(make, |_| {});
+        assert_eq!(
+            stage.subscribe(CAMERA_ID, Topic::Catalog, 600),
+            granted(600),
+            "{make}"
+        );
+        assert_eq!(stage.notices(MINUTE), [], "{make}: everything is on-line");
+        let channel = id(CHANNEL);
+        let online = |online| camera::Command::Channel {
+            id: channel,
+            online,
+        };
+        stage.camera(online(false));
+        let off = [(CHANNEL.to_owned(), CatalogEvent::Off)];
+        assert_eq!(changes(&stage.notices(MINUTE)), off, "{make}");
+        stage.camera(online(true));
+        stage.camera(camera::Command::Changed {
+            id: channel,
+            event: CatalogEvent::VideoLost,
+        });
+        let events: Vec<_> = changes(&stage.notices(MINUTE))
+            .into_iter()
+            .map(|c| c.1)
+            .collect();
+        assert_eq!(
+            events,
+            [CatalogEvent::On, CatalogEvent::VideoLost],
+            "{make}"
+        );
+        stage.is_content();
+    }
+}
+
+#[test]
+fn what_is_off_line_already_is_told_at_once() {
+    let mut stage = Stage::of("generic-2016", |_| {});
+    let (id, online) = (id(CHANNEL), false);
+    stage.camera(camera::Command::Channel { id, online });
+    stage.subscribe(CAMERA_ID, Topic::Catalog, 600).unwrap();
+    let told = changes(&stage.notices(Duration::from_secs(1)));
+    assert_eq!(told, [(CHANNEL.to_owned(), CatalogEvent::Off)]);
+    stage.is_content();
+}
+
+#[test]
+fn an_alarm_travels_as_the_make_sends_it_subscribed_to_or_not() {
+    for make in ["generic-2016", "dahua-ipc", "hikvision-nvr"] {
+        let mut stage = Stage::of(make, |_| {});
+        stage.camera(camera::Command::Alarm(motion()));
+        let told = stage.notices(MINUTE);
+        assert_eq!(
+            told,
+            [Notice::Alarm(motion())],
+            "{make}: without a subscription"
+        );
+        stage.subscribe(CAMERA_ID, Topic::Alarm, 600).unwrap();
+        stage.camera(camera::Command::Alarm(motion()));
+        let told = stage.notices(MINUTE);
+        assert_eq!(told, [Notice::Alarm(motion())], "{make}: once, with one");
+        stage.is_content();
+    }
+}
+
+#[test]
+fn many_alarms_at_once_all_arrive_one_notify_at_a_time() {
+    let mut stage = Stage::of("generic-2016", |_| {});
+    stage.subscribe(CAMERA_ID, Topic::Alarm, 600).unwrap();
+    for n in 0..20 {
+        let time = Wall::from_seconds(1_700_000_000 + n);
+        stage.camera(camera::Command::Alarm(Alarm { time, ..motion() }));
+    }
+    assert_eq!(stage.notices(MINUTE).len(), 20);
+    stage.is_content();
+}
+
+#[test]
+fn a_position_is_told_at_once_and_again_in_its_interval() {
+    let mut stage = Stage::of("generic-2016", |config| {
+        config.position = Some(Position::at(116.397, 39.916));
+    });
+    stage
+        .subscribe(CAMERA_ID, Topic::MobilePosition, 600)
+        .unwrap();
+    let longitudes = |notices: Vec<Notice>| -> Vec<f64> {
+        let positions = notices.into_iter().map(|notice| match notice {
+            Notice::Position(position) => position.longitude,
+            other => panic!("{other:?}"),
+        });
+        positions.collect()
+    };
+    let first = longitudes(stage.notices(Duration::from_secs(11)));
+    assert_eq!(first, [116.397; 3], "at once, after 5 and after 10 seconds");
+    stage.camera(camera::Command::Move(Position::at(116.5, 39.9)));
+    assert_eq!(longitudes(stage.notices(Duration::from_secs(5))), [116.5]);
+    stage.is_content();
+}
+
+#[test]
+fn a_device_that_does_not_know_where_it_is_says_nothing() {
+    let mut stage = Stage::of("generic-2016", |_| {});
+    assert_eq!(
+        stage.subscribe(CAMERA_ID, Topic::MobilePosition, 600),
+        granted(600)
+    );
+    assert_eq!(stage.notices(MINUTE), []);
+}
+
+#[test]
+fn a_subscription_is_refreshed_as_long_as_it_is_wanted_and_ends_when_it_is_not() {
+    let mut stage = Stage::of("dahua-ipc", |_| {});
+    stage.subscribe(CAMERA_ID, Topic::Catalog, 60).unwrap();
+    stage.notices(MINUTE * 30);
+    assert_eq!(stage.subscriptions(), (1, 1), "refreshed for half an hour");
+    assert_eq!(stage.subscribe(CAMERA_ID, Topic::Catalog, 0), granted(0));
+    stage.notices(MINUTE);
+    assert_eq!(stage.subscriptions(), (0, 0));
+    let (id, online) = (id(CHANNEL), false);
+    stage.camera(camera::Command::Channel { id, online });
+    assert_eq!(stage.notices(MINUTE), [], "nobody is told any more");
+    stage.is_content();
+}
+
+#[test]
+fn a_device_that_is_switched_off_forgets_its_subscriptions_and_so_does_its_platform() {
+    let mut stage = Stage::of("generic-2016", |_| {});
+    stage.subscribe(CAMERA_ID, Topic::Alarm, 600).unwrap();
+    stage.subscribe(CHANNEL, Topic::Catalog, 600).unwrap();
+    assert_eq!(stage.subscriptions(), (2, 2));
+    stage.camera(camera::Command::PowerOff);
+    stage.notices(MINUTE);
+    assert_eq!(stage.subscriptions(), (0, 0));
+    stage.is_content();
+}
+
+#[test]
+fn an_alarm_input_alarms_until_it_is_reset_and_is_silent_while_disarmed() {
+    let mut stage = Stage::of("hikvision-ipc", |_| {});
+    let duty = |stage: &mut Stage| {
+        stage.lab.take_events(stage.platform);
+        let (device, ask) = (id(CAMERA_ID), AskId(3));
+        let what = Query::DeviceStatus;
+        match stage.ask(Command::Query { device, what, ask }) {
+            Ok(Answer::DeviceStatus(status)) => status.alarms[0].duty,
+            other => panic!("{other:?}"),
+        }
+    };
+    let control = |stage: &mut Stage, command: &str| {
+        let body = format!(
+            "<Control><CmdType>DeviceControl</CmdType><SN>5</SN><DeviceID>{INPUT}</DeviceID>\
+             {command}</Control>"
+        );
+        let message = Request::message(body);
+        let octets = message.write("UDP", addr(PLATFORM), u32::from(command.as_bytes()[1]));
+        stage
+            .lab
+            .send_datagram(addr(PLATFORM), addr("192.0.2.1:5060"), octets);
+        stage.notices(Duration::from_secs(1));
+    };
+    assert_eq!(duty(&mut stage), Duty::OnDuty);
+    let input = Alarm::input(id(INPUT), Wall::from_seconds(1_700_000_000));
+    stage.camera(camera::Command::Alarm(input.clone()));
+    assert_eq!(stage.notices(MINUTE).len(), 1);
+    assert_eq!(duty(&mut stage), Duty::Alarm);
+    control(&mut stage, "<AlarmCmd>ResetAlarm</AlarmCmd>");
+    assert_eq!(duty(&mut stage), Duty::OnDuty);
+    control(&mut stage, "<GuardCmd>ResetGuard</GuardCmd>");
+    assert_eq!(duty(&mut stage), Duty::OffDuty);
+    stage.camera(camera::Command::Alarm(input));
+    assert_eq!(stage.notices(MINUTE), [], "disarmed");
+}
+
+/// What a puppet of a platform says, and what it hears.
+mod by_hand {
+    use super::*;
+    use common::spoken::Heard;
+
+    fn subscribe(stage: &mut stage::Stage, cmd_type: &str, headers: &str, to_tag: &str) -> Heard {
+        let body = format!(
+            "<?xml version=\"1.0\"?><Query><CmdType>{cmd_type}</CmdType><SN>1</SN>\
+             <DeviceID>{}</DeviceID></Query>",
+            stage::DEVICE
+        );
+        let text = format!(
+            "SUBSCRIBE sip:{device}@{camera} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {platform};rport;branch=z9hG4bK{branch}\r\n\
+             From: <sip:34020000002000000001@3402000000>;tag=plat\r\n\
+             To: <sip:{device}@3402000000>{to_tag}\r\nCall-ID: sub-1\r\nCSeq: 7 SUBSCRIBE\r\n\
+             Contact: <sip:34020000002000000001@{platform}>\r\nMax-Forwards: 70\r\n{headers}\
+             Content-Type: Application/MANSCDP+xml\r\nContent-Length: {length}\r\n\r\n{body}",
+            device = stage::DEVICE,
+            camera = stage::CAMERA,
+            platform = stage.platform,
+            branch = cmd_type.len() + headers.len() * 100 + to_tag.len() * 10_000,
+            length = body.len(),
+        );
+        stage.say(text);
+        stage.next()
+    }
+
+    #[test]
+    fn the_answer_echoes_event_and_expires_and_a_notify_repeats_the_event_letter_for_letter() {
+        let mut stage = stage::Stage::registered();
+        let headers = "Event: Catalog;id=1894\r\nExpires: 90\r\n";
+        let ok = subscribe(&mut stage, "Catalog", headers, "");
+        assert_eq!((ok.status(), ok.header("Expires")), (200, "90"));
+        assert_eq!(ok.header("Event"), "Catalog;id=1894");
+        assert!(ok.body.is_empty() && ok.header("Contact").contains(stage::DEVICE));
+        let (id, online) = (id(stage::CHANNEL), false);
+        stage.command(camera::Command::Channel { id, online });
+        let notify = stage.next();
+        assert_eq!(notify.method(), "NOTIFY");
+        assert_eq!(notify.header("Event"), "Catalog;id=1894");
+        assert!(
+            notify
+                .header("Subscription-State")
+                .starts_with("active;expires=")
+        );
+        assert_eq!(notify.header("Call-ID"), "sub-1");
+        assert_eq!(notify.param("To", "tag").as_deref(), Some("plat"));
+        assert_eq!(notify.param("From", "tag"), ok.param("To", "tag"));
+    }
+
+    #[test]
+    fn an_unknown_package_topic_or_dialog_is_refused() {
+        let refused = |cmd_type: &str, headers: &str, tag: &str| {
+            let mut stage = stage::Stage::registered();
+            subscribe(&mut stage, cmd_type, headers, tag).status()
+        };
+        assert_eq!(
+            refused("Catalog", "Event: dialog\r\nExpires: 90\r\n", ""),
+            489
+        );
+        assert_eq!(
+            refused("Weather", "Event: presence\r\nExpires: 90\r\n", ""),
+            489
+        );
+        assert_eq!(refused("Catalog", "Expires: 90\r\n", ";tag=nobody"), 481);
+        assert_eq!(refused("Catalog", "Expires: 0\r\n", ";tag=nobody"), 200);
+        assert_eq!(refused("Alarm", "", ""), 200, "neither Event nor Expires");
+    }
+
+    #[test]
+    fn a_notify_that_is_refused_ends_its_subscription() {
+        let mut stage = stage::Stage::registered();
+        let headers = "Event: presence\r\nExpires: 600\r\n";
+        assert_eq!(subscribe(&mut stage, "Alarm", headers, "").status(), 200);
+        let alarm = Alarm::motion(id(stage::CHANNEL), Wall::from_seconds(1_700_000_000));
+        stage.command(camera::Command::Alarm(alarm.clone()));
+        let notify = stage.next();
+        stage.answer(&notify, 481, "");
+        stage.silence(Duration::from_secs(1));
+        stage.command(camera::Command::Alarm(alarm));
+        let again = stage.next();
+        assert_eq!(again.method(), "MESSAGE", "nobody has subscribed any more");
+        stage.answer(&again, 200, "");
+    }
+
+    #[test]
+    fn a_subscription_that_nobody_prolongs_ends_with_a_last_word() {
+        let mut stage = stage::Stage::registered();
+        let headers = "Event: presence\r\nExpires: 90\r\n";
+        assert_eq!(subscribe(&mut stage, "Alarm", headers, "").status(), 200);
+        let heard = stage.all_within(Duration::from_secs(91));
+        let mut notifies = heard
+            .iter()
+            .filter(|heard| heard.start().starts_with("NOTIFY"));
+        let last = notifies.next().expect("a NOTIFY");
+        assert_eq!(
+            last.header("Subscription-State"),
+            "terminated;reason=timeout"
+        );
+        assert!(last.body.is_empty());
+    }
+}
