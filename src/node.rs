@@ -4,6 +4,8 @@
 //! [`Node::handle`] once per thing that happened, then [`Node::poll`] until it says
 //! [`Output::Wait`]. `net` drives nodes on real sockets, `lab` drives them in virtual time.
 
+mod job;
+
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -11,6 +13,8 @@ use bytes::Bytes;
 use crate::media::{Order, Report};
 use crate::sip::{Flow, FlowId, Message, Transport};
 use crate::time::{Instant, Now};
+
+pub use job::{Fetched, HttpMethod, Job, JobBody, JobFailure, JobId, JobOutcome};
 
 /// A participant in signalling: a camera, the reference platform, or a wrapper around one.
 pub trait Node {
@@ -67,6 +71,13 @@ pub enum Input<C> {
     Command(C),
     /// The media plane has something to say.
     Media(Report),
+    /// A job is done, or has failed.
+    Job {
+        /// Which.
+        id: JobId,
+        /// What has come of it.
+        outcome: JobOutcome,
+    },
 }
 
 /// One thing to do.
@@ -92,6 +103,13 @@ pub enum Output<E> {
     },
     /// An order to the media plane.
     Media(Order),
+    /// Do a job; answered by [`Input::Job`].
+    Job {
+        /// The number the node gives it.
+        id: JobId,
+        /// What to do.
+        job: Box<Job>,
+    },
     /// Something the owner may want to know.
     Event(E),
     /// Nothing more until something happens or, if given, this time comes.

@@ -193,7 +193,7 @@ impl Puppet {
                     };
                     self.camera.handle(self.now, Input::Opened { flow, is });
                 }
-                Output::Close(_) => {}
+                Output::Close(_) | Output::Job { .. } => {}
             }
         }
     }

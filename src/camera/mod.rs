@@ -358,6 +358,7 @@ impl Node for Camera {
             Input::Tick => {}
             Input::Command(command) => self.command(now, command),
             Input::Media(report) => self.calls.report(now, &mut self.line, report),
+            Input::Job { .. } => {}
         }
     }
 

@@ -43,6 +43,7 @@ where
             },
             Input::Tick => Input::Tick,
             Input::Media(report) => Input::Media(report),
+            Input::Job { id, outcome } => Input::Job { id, outcome },
             Input::Command(never) => match never {},
         };
         self.node.handle(now, input);
@@ -59,6 +60,7 @@ where
             Output::Close(flow) => Output::Close(flow),
             Output::Send { flow, to, bytes } => Output::Send { flow, to, bytes },
             Output::Media(order) => Output::Media(order),
+            Output::Job { id, job } => Output::Job { id, job },
             Output::Wait(until) => Output::Wait(until),
         }
     }

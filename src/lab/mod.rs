@@ -42,7 +42,7 @@ use self::host::{Host, Seat};
 use self::media::Streams;
 use self::network::{Due, Network};
 use self::raw::RawEnds;
-use crate::node::{Input, Node, Output};
+use crate::node::{Input, Job, JobId, JobOutcome, Node, Output};
 use crate::time::{Instant, Now, Wall};
 
 /// How many things one node may do, or be woken for, in a single moment. More is a node that goes
@@ -56,6 +56,8 @@ pub struct Lab {
     flows: FlowTable,
     streams: Streams,
     raw: RawEnds,
+    /// Jobs that wait for a test to answer them: by whom, and which.
+    jobs: Vec<(usize, JobId, Job)>,
 }
 
 /// A node's place.
@@ -118,6 +120,7 @@ impl Lab {
             flows: FlowTable::default(),
             streams: Streams::default(),
             raw: RawEnds::default(),
+            jobs: Vec::new(),
         }
     }
 
@@ -218,6 +221,21 @@ impl Lab {
     /// When the node is not in this lab or has lost its power.
     pub fn take_events<N: Node + 'static>(&mut self, key: Key<N>) -> Vec<(Now, N::Event)> {
         std::mem::take(&mut self.seat_mut(key).events)
+    }
+
+    /// Takes the jobs that a node wants done since the last time. A test does them: with
+    /// [`Lab::answer_job`], or never.
+    pub fn take_jobs<N>(&mut self, key: Key<N>) -> Vec<(JobId, Job)> {
+        let of_node = |(host, ..): &mut (usize, JobId, Job)| *host == key.index;
+        let taken = self.jobs.extract_if(.., of_node);
+        taken.map(|(_, id, job)| (id, job)).collect()
+    }
+
+    /// Tells a node what has come of a job.
+    pub fn answer_job<N>(&mut self, key: Key<N>, id: JobId, outcome: JobOutcome) {
+        self.network
+            .note(format_args!("host {} job {} done", key.index, id.0));
+        self.tell(key.index, Input::Job { id, outcome });
     }
 
     /// Every link that has none of its own.
@@ -344,6 +362,11 @@ impl Lab {
                 Output::Media(order) => {
                     let ip = place.ip;
                     self.streams.order(&mut self.network, host, ip, order);
+                }
+                Output::Job { id, job } => {
+                    self.network
+                        .note(format_args!("host {host} job {}: {}", id.0, job.url));
+                    self.jobs.push((host, id, *job));
                 }
                 Output::Event(text) => self.network.note(format_args!("host {host}: {text}")),
                 Output::Wait(until) => {

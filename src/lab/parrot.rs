@@ -92,6 +92,7 @@ impl Node for Parrot {
                 Heard::Woken
             }
             Input::Media(report) => Heard::Media(report),
+            Input::Job { .. } => return,
         };
         self.outputs.push_back(Output::Event(heard));
     }

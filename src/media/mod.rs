@@ -25,6 +25,7 @@ pub mod rtp;
 mod sei;
 pub mod sender;
 mod slice;
+pub mod still;
 #[cfg(test)]
 mod synthetic;
 pub mod verdict;
@@ -41,4 +42,5 @@ pub use recording::{
 };
 pub use rtp::{Framing, RtpPolicy};
 pub use sender::{Batch, FirstKeyFrame, Sender, SenderConfig, SliceList, Wrote};
+pub use still::Still;
 pub use verdict::{Fault, Reference, Verdict};

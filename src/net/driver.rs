@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use super::clock::Clock;
+use super::errands::Errands;
 use super::flows::{Flows, Happened, Trouble};
 use super::mailbox::Mailbox;
 use super::media::Media;
@@ -28,6 +29,7 @@ pub struct Driver<N: Node> {
     clock: Clock,
     flows: Flows,
     streams: Streams,
+    errands: Errands,
     commands: Commands<N::Command>,
     wait: Option<Instant>,
 }
@@ -48,6 +50,7 @@ impl<N: Node> Driver<N> {
             clock,
             flows: Flows::default(),
             streams: Streams::new(clock, media.clone()),
+            errands: Errands::default(),
             commands: Commands::Channel(commands),
             wait: None,
         };
@@ -67,6 +70,7 @@ impl<N: Node> Driver<N> {
             clock,
             flows,
             streams: Streams::new(clock, media.clone()),
+            errands: Errands::default(),
             commands: Commands::Mailbox(commands),
             wait: None,
         }
@@ -129,6 +133,9 @@ impl<N: Node> Driver<N> {
         if let Poll::Ready(command) = self.commands.poll(cx) {
             return Poll::Ready(command.map(Input::Command));
         }
+        if let Poll::Ready((id, outcome)) = self.errands.poll_next(cx) {
+            return Poll::Ready(Some(Input::Job { id, outcome }));
+        }
         if let Poll::Ready(happened) = self.flows.poll_next(cx) {
             wire::received(&happened);
             return Poll::Ready(Some(happened.into()));
@@ -150,6 +157,7 @@ impl<N: Node> Driver<N> {
                     self.flows.send(flow, to, bytes);
                 }
                 Output::Media(order) => self.streams.order(order),
+                Output::Job { id, job } => self.errands.begin(id, *job),
                 Output::Event(event) => events(event),
                 Output::Wait(until) => {
                     self.wait = until;

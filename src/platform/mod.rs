@@ -307,7 +307,7 @@ impl Node for Platform {
                 let endpoint = &mut self.desk.endpoint;
                 endpoint.received_message(now.mono, flow, from, message);
             }
-            Input::Tick => {}
+            Input::Tick | Input::Job { .. } => {}
             Input::Command(command) => self.command(now, command),
             Input::Media(report) => {
                 self.calls

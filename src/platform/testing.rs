@@ -181,6 +181,7 @@ impl Bench {
                 }
                 Output::Media(order) => said.orders.push(order),
                 Output::Event(event) => said.events.push(event),
+                Output::Job { .. } => {}
                 Output::Wait(until) => return until,
             }
         }
