@@ -41,10 +41,17 @@ enum Target {
 }
 
 impl Controls {
-    /// Obeys every command of a document; the answer, if one of them wants any.
-    pub fn obey(&mut self, line: &mut Line, calls: &Calls, document: &Document) -> Option<Bytes> {
+    /// Obeys every command of a document; the answer, if one of them wants any. `began` says how
+    /// the long tasks of the same document began.
+    pub fn obey(
+        &mut self,
+        line: &mut Line,
+        calls: &Calls,
+        document: &Document,
+        began: Option<Outcome>,
+    ) -> Option<Bytes> {
         let target = target(&line.config, &document.device_id)?;
-        let mut outcome = None;
+        let mut outcome = began;
         for Found {
             what,
             wants_response,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{Alarm, CatalogEvent, Control, Topic};
+use crate::gb28181::manscdp::{Alarm, CatalogEvent, Control, Topic, UpgradeResult};
 use crate::media::{Counts, Loss, MediaTransport};
 
 /// What the owner of a camera asks of it.
@@ -138,6 +138,22 @@ pub enum Event {
     Alarmed {
         /// Where it happened.
         at: DeviceId,
+    },
+    /// It starts again, and is away for a while.
+    Rebooting {
+        /// How long, once it has left.
+        away: Duration,
+    },
+    /// An upgrade has come to this; the platform is told as soon as it can hear it.
+    Upgraded(UpgradeResult),
+    /// Every picture of an order has arrived or is lost; the platform is told.
+    SnapshotsDelivered {
+        /// Of which channel.
+        channel: DeviceId,
+        /// How many were taken.
+        taken: u8,
+        /// The names of those that arrived.
+        delivered: Vec<String>,
     },
     /// An INVITE was accepted.
     Invited {

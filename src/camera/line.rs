@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::gb28181::{DeviceId, Ssrc};
 use crate::media::Order;
-use crate::node::{Open, Output};
+use crate::node::{Job, JobId, Open, Output};
 use crate::sip::{
     Challenge, ContactTransport, CseqStyle, Endpoint, EndpointOutput, Flow, FlowId, Method,
     Request, Response, Tokens, TransactionId, Transport, Uri, UriHost,
@@ -28,6 +28,10 @@ pub(super) enum Timer {
     Register,
     /// The next Keepalive.
     Keepalive,
+    /// It has started again.
+    Boot,
+    /// The next picture of an order.
+    Snapshot(u32),
     /// Open the flow again.
     Reopen,
     /// Stop waiting for a platform that has never answered.
@@ -319,6 +323,11 @@ impl Line {
 
     pub fn tell(&mut self, event: Event) {
         self.outbox.push_back(Output::Event(event));
+    }
+
+    pub fn job(&mut self, id: JobId, job: Job) {
+        let job = Box::new(job);
+        self.outbox.push_back(Output::Job { id, job });
     }
 
     pub fn order(&mut self, order: Order) {

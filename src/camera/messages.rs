@@ -18,6 +18,7 @@ use super::event::Event;
 use super::line::{Line, Purpose, Waiting};
 use super::notices::Notices;
 use super::record_info;
+use super::tasks::Tasks;
 
 /// Parts of answers that may wait before further queries go unanswered: a platform may ask faster
 /// than it acknowledges.
@@ -32,6 +33,8 @@ pub(super) struct Messages {
     under_way: BTreeMap<TransactionId, VecDeque<Bytes>>,
     /// How far the platform's clock is ahead of ours.
     pub clock_offset: i64,
+    /// What takes longer than an answer.
+    pub tasks: Tasks,
     /// What commands have changed.
     pub controls: Controls,
 }
@@ -67,7 +70,11 @@ impl Messages {
         };
         line.reply(now.mono, transaction, &request, 200);
         let bodies = match document.root {
-            Root::Control => Vec::from_iter(self.controls.obey(line, calls, &document)),
+            Root::Control => {
+                let began = self.tasks.begin(now, line, &document);
+                let answer = self.controls.obey(line, calls, &document, began);
+                Vec::from_iter(answer)
+            }
             _ => self.answers(now, line, (calls, notices, timing), &document),
         };
         line.tell(Event::Asked {
@@ -99,7 +106,7 @@ impl Messages {
             "RecordInfo" => record_info::answer(line, self.platform_time(now), document),
             "Alarm" => notices.past_alarms(line, document),
             "MobilePosition" => notices.position_now(line, self.platform_time(now)),
-            "DeviceInfo" => vec![device_info(line, document)],
+            "DeviceInfo" => vec![device_info(line, self.tasks.firmware(), document)],
             "DeviceStatus" => vec![self.device_status(now, line, calls, document)],
             "ConfigDownload" => config_download(line, timing, document),
             _ => Vec::new(),
@@ -178,7 +185,7 @@ impl Messages {
 
 const MANSCDP: &str = "Application/MANSCDP+xml";
 
-fn device_info(line: &Line, document: &Document) -> Bytes {
+fn device_info(line: &Line, runs: Option<&str>, document: &Document) -> Bytes {
     let config = &line.config;
     let facts = &config.profile.device;
     let info = DeviceInfo {
@@ -186,7 +193,7 @@ fn device_info(line: &Line, document: &Document) -> Bytes {
         device_type: Some(facts.device_type.clone()),
         manufacturer: facts.manufacturer.clone(),
         model: facts.model.clone(),
-        firmware: facts.firmware.clone(),
+        firmware: runs.unwrap_or(&facts.firmware).to_owned(),
         channels: u32::try_from(config.channels.len()).ok(),
         max_camera: Some(facts.max_camera),
         max_alarm: Some(facts.alarm_inputs),

@@ -18,13 +18,17 @@ mod messages;
 mod notices;
 mod offer;
 mod playback;
+mod reboot;
 mod record_info;
 pub mod recordings;
 mod registration;
 mod requests;
+mod snapshots;
 mod standing;
 mod subscribing;
 mod subscription;
+mod tasks;
+mod upgrade;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,8 +78,18 @@ enum Power {
     Leaving {
         unregistered: bool,
         /// Whether it is to come up again once it is off.
-        again: bool,
+        again: Again,
     },
+    /// Away for a while, to start again.
+    Booting,
+}
+
+/// What follows once it is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    No,
+    AtOnce,
+    Booted,
 }
 
 impl Camera {
@@ -173,8 +187,9 @@ impl Camera {
 
     fn power_on(&mut self) {
         match &mut self.power {
-            Power::On => {}
-            Power::Leaving { again, .. } => *again = true,
+            Power::On | Power::Booting => {}
+            Power::Leaving { again, .. } if *again == Again::Booted => {}
+            Power::Leaving { again, .. } => *again = Again::AtOnce,
             Power::Off => {
                 self.power = Power::On;
                 self.registration.return_home(&mut self.line);
@@ -186,13 +201,19 @@ impl Camera {
 
     fn power_off(&mut self, now: Now) {
         if let Power::Leaving { again, .. } = &mut self.power {
-            *again = false;
+            *again = Again::No;
+        }
+        if self.power == Power::Booting {
+            self.line.timers.cancel(&Timer::Boot);
+            self.power = Power::Off;
+            self.line.tell(Event::Off { unregistered: true });
         }
         if self.power != Power::On {
             return;
         }
         self.beat.stop(&mut self.line);
         self.messages.clear();
+        self.messages.tasks.stop(&mut self.line);
         self.notices.clear(&mut self.line);
         self.calls.hang_up_all(now, &mut self.line);
         self.line.timers.cancel(&Timer::Reopen);
@@ -202,12 +223,12 @@ impl Camera {
         }
         self.power = Power::Leaving {
             unregistered: false,
-            again: false,
+            again: Again::No,
         };
     }
 
     /// Off, once every BYE and the unregistration are over and all media is gone.
-    fn try_off(&mut self) {
+    fn try_off(&mut self, now: Now) {
         let Power::Leaving {
             unregistered,
             again,
@@ -223,8 +244,11 @@ impl Camera {
         self.line.timers.cancel(&Timer::Leave);
         self.registration.drop_silently(&mut self.line);
         self.line.close();
+        if again == Again::Booted {
+            return self.boot(now);
+        }
         self.line.tell(Event::Off { unregistered });
-        if again {
+        if again == Again::AtOnce {
             self.power_on();
         }
     }
@@ -252,6 +276,11 @@ impl Camera {
                 self.registration.drop_silently(line);
             }
             Timer::Leave => {}
+            Timer::Boot => self.booted(),
+            Timer::Snapshot(number) => {
+                let wall = self.messages.platform_time(now);
+                self.messages.tasks.snapshot(now, line, wall, number);
+            }
             Timer::Reopen => line.reopen(),
             Timer::Subscriptions => self.notices.due(now, line),
             Timer::Drained(number) => self.calls.outstayed(now, line, number),
@@ -358,7 +387,7 @@ impl Node for Camera {
             Input::Tick => {}
             Input::Command(command) => self.command(now, command),
             Input::Media(report) => self.calls.report(now, &mut self.line, report),
-            Input::Job { .. } => {}
+            Input::Job { id, outcome } => self.job_done(now, id, outcome),
         }
     }
 
@@ -376,7 +405,7 @@ impl Node for Camera {
             } else if let Some(timer) = self.line.timers.pop_due(now.mono) {
                 self.timer(now, timer);
             } else {
-                self.try_off();
+                self.try_off(now);
                 if self.line.outbox.is_empty() {
                     self.line.rest();
                     return Output::Wait(self.line.deadline());

@@ -68,6 +68,7 @@ impl Camera {
                 if fresh || !self.beat.is_running(&self.line) {
                     self.beat.start(now, &mut self.line);
                 }
+                self.tell_news(now);
             }
             Outcome::Redirected => {
                 // Whoever has not accepted us yet hears no Keepalive.

@@ -15,6 +15,7 @@ use super::words;
 use crate::api::{Camera, Channel, Error, explained, resolve};
 use crate::camera::Event;
 use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::UpgradeResult;
 use crate::media::Rational;
 use crate::net::{Clock, Media, Pump};
 use crate::profile::Profile;
@@ -324,6 +325,23 @@ impl Told {
             },
             Event::Controlled { id, control } => format!("{id}: {control}"),
             Event::NotObeyed { id, why } => format!("{id}: {}: {why}", screen.bad("not obeyed")),
+            Event::Rebooting { away } => format!("starts again, back in {away:.0?}"),
+            Event::Upgraded(UpgradeResult {
+                firmware,
+                failure: None,
+                ..
+            }) => format!("upgraded to {firmware}"),
+            Event::Upgraded(UpgradeResult {
+                failure: Some(why), ..
+            }) => format!("not upgraded: {why}"),
+            Event::SnapshotsDelivered {
+                channel,
+                taken,
+                delivered,
+            } => format!(
+                "{} of {taken} pictures of {channel} delivered",
+                delivered.len()
+            ),
             Event::Invited {
                 call,
                 channel,

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::tasks::{RebootPolicy, UploadPolicy};
 use crate::media::PlaybackPolicy;
 
 /// How a make behaves in calls, where the standard leaves it room.
@@ -19,6 +20,10 @@ pub struct Behaviour {
     pub alarms: AlarmCarrier,
     /// How recordings are played.
     pub playback: PlaybackPolicy,
+    /// How it starts again.
+    pub reboot: RebootPolicy,
+    /// How it delivers pictures.
+    pub upload: UploadPolicy,
 }
 
 impl Default for Behaviour {
@@ -29,6 +34,8 @@ impl Default for Behaviour {
             first_media_port: 30_000,
             alarms: AlarmCarrier::default(),
             playback: PlaybackPolicy::default(),
+            reboot: RebootPolicy::default(),
+            upload: UploadPolicy::default(),
         }
     }
 }

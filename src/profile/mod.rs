@@ -9,6 +9,7 @@ mod builtin;
 mod device;
 mod error;
 mod load;
+mod tasks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use behaviour::{AlarmCarrier, Behaviour, StartMedia};
 pub use device::Device;
 pub use error::ProfileError;
 pub use load::Setting;
+pub use tasks::{RebootPolicy, UploadPolicy};
 
 /// What a healthy device of one make and firmware does.
 #[derive(Clone, Debug, Deserialize)]
