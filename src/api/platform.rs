@@ -23,10 +23,11 @@ use super::task::Task;
 use crate::camera::PlatformAddress;
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    BasicParam, CatalogItem, DeviceInfo, DeviceStatus, RecordItem, RecordQuery, Topic,
+    BasicParam, CatalogItem, Control, DeviceInfo, DeviceStatus, DeviceUpgrade, Outcome, RecordItem,
+    RecordQuery, SdCard, SnapShotConfig, Topic,
 };
 use crate::net::{Clock, Media};
-use crate::platform::{self, Answer, AskId, Command, Complaint, Config, Event, Query};
+use crate::platform::{self, Answer, AskId, Command, Complaint, Config, Event, Order, Query};
 use crate::time::Wall;
 
 /// The reference platform, running: it takes registrations, asks devices, calls their channels
@@ -218,6 +219,59 @@ impl Platform {
             Answer::DeviceStatus(status) => Ok(status),
             _ => Err(unfit(device, &Query::DeviceStatus)),
         }
+    }
+
+    /// How the storage cards of a device are.
+    pub async fn sd_cards(&self, device: DeviceId) -> Result<Vec<SdCard>, Error> {
+        match self.query(device, Query::SdCardStatus).await? {
+            Answer::SdCards(cards) => Ok(cards),
+            _ => Err(unfit(device, &Query::SdCardStatus)),
+        }
+    }
+
+    /// Orders a device, or one of its channels or alarm inputs, to do something: how it went, if
+    /// the device says that of such orders.
+    pub async fn order(
+        &self,
+        device: DeviceId,
+        about: Option<DeviceId>,
+        what: Order,
+    ) -> Result<Option<Outcome>, Error> {
+        let cmd_type = what.cmd_type();
+        let order = |ask| Command::Order {
+            device,
+            about,
+            what,
+            ask,
+        };
+        match self.ask(device, cmd_type, order).await? {
+            Answer::Ordered(outcome) => Ok(outcome),
+            _ => Err(Error::Unfit { device, cmd_type }),
+        }
+    }
+
+    /// Has a device take new firmware. Whether it begins to; what has come of it is told by
+    /// [`Notice::Upgraded`](platform::Notice::Upgraded), after it has started again.
+    pub async fn upgrade(&self, device: DeviceId, order: DeviceUpgrade) -> Result<bool, Error> {
+        let outcome = self.order(device, None, Order::Upgrade(order)).await?;
+        Ok(outcome == Some(Outcome::Ok))
+    }
+
+    /// Has a channel take pictures and deliver them over HTTP. Whether it begins to; those that
+    /// have arrived are told by
+    /// [`Notice::SnapshotsDelivered`](platform::Notice::SnapshotsDelivered).
+    pub async fn snapshots(&self, channel: &Channel, order: SnapShotConfig) -> Result<bool, Error> {
+        let what = Order::Snapshots(order);
+        let outcome = self.order(channel.device, Some(channel.id), what).await?;
+        Ok(outcome == Some(Outcome::Ok))
+    }
+
+    /// Has a device format the storage card of this number, or all (0). It says nothing to that:
+    /// [`sd_cards`](Self::sd_cards) shows how far it is.
+    pub async fn format_sd_card(&self, device: DeviceId, card: u8) -> Result<(), Error> {
+        let what = Order::Control(Control::FormatSdCard(card));
+        self.order(device, None, what).await?;
+        Ok(())
     }
 
     /// How a device is configured: ConfigDownload of BasicParam.

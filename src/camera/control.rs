@@ -11,16 +11,20 @@ use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
     AlarmInput, Control, DeviceStatus, Duty, Found, Incoming as Document, Outcome,
 };
+use crate::time::Now;
 
 use super::calls::Calls;
 use super::config::Config;
 use super::event::Event;
 use super::line::Line;
+use super::sd_cards::SdCards;
 
 /// What commands have changed. Nothing is kept until the first one changes something.
 #[derive(Default)]
 pub(super) struct Controls {
     changed: Option<Box<Changed>>,
+    /// Its storage cards.
+    pub sd_cards: SdCards,
 }
 
 /// What differs from a device that was just switched on: no channel records, all inputs are armed.
@@ -45,6 +49,7 @@ impl Controls {
     /// the long tasks of the same document began.
     pub fn obey(
         &mut self,
+        now: Now,
         line: &mut Line,
         calls: &Calls,
         document: &Document,
@@ -58,7 +63,7 @@ impl Controls {
         } in Control::read(document)
         {
             let done = match what {
-                Ok(control) => self.carry_out(line, calls, target, control),
+                Ok(control) => self.carry_out(now, line, calls, target, control),
                 Err(error) => {
                     let (id, why) = (target.id(&line.config), error.to_string());
                     line.tell(Event::NotObeyed { id, why });
@@ -78,6 +83,7 @@ impl Controls {
     /// Whether the command suits its target.
     fn carry_out(
         &mut self,
+        now: Now,
         line: &mut Line,
         calls: &Calls,
         target: Target,
@@ -104,6 +110,9 @@ impl Controls {
                 let inputs: Vec<_> = alarm_inputs(&line.config, target).collect();
                 mark(&mut self.changed().alarmed, inputs, false);
                 true
+            }
+            (Control::FormatSdCard(card), Target::Device | Target::Channel(_)) => {
+                self.sd_cards.format(now.mono, &line.config, card)
             }
             (Control::Ptz(_), Target::Device | Target::Channel(_)) => true,
             (_, Target::Alarm(_)) => false,

@@ -72,7 +72,7 @@ impl Messages {
         let bodies = match document.root {
             Root::Control => {
                 let began = self.tasks.begin(now, line, &document);
-                let answer = self.controls.obey(line, calls, &document, began);
+                let answer = self.controls.obey(now, line, calls, &document, began);
                 Vec::from_iter(answer)
             }
             _ => self.answers(now, line, (calls, notices, timing), &document),
@@ -106,6 +106,10 @@ impl Messages {
             "RecordInfo" => record_info::answer(line, self.platform_time(now), document),
             "Alarm" => notices.past_alarms(line, document),
             "MobilePosition" => notices.position_now(line, self.platform_time(now)),
+            "SDCardStatus" => {
+                let cards = &self.controls.sd_cards;
+                vec![cards.answer(now.mono, &config, document)]
+            }
             "DeviceInfo" => vec![device_info(line, self.tasks.firmware(), document)],
             "DeviceStatus" => vec![self.device_status(now, line, calls, document)],
             "ConfigDownload" => config_download(line, timing, document),

@@ -23,6 +23,7 @@ mod record_info;
 pub mod recordings;
 mod registration;
 mod requests;
+mod sd_cards;
 mod snapshots;
 mod standing;
 mod subscribing;

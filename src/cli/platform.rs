@@ -466,6 +466,17 @@ fn told(notice: &Notice) -> String {
             alarm.at, alarm.method, alarm.priority
         ),
         Notice::Position(at) => format!("is at {}, {}", at.longitude, at.latitude),
+        Notice::Upgraded(result) => match result.failure {
+            None => format!("runs {} now", result.firmware),
+            Some(why) => format!("was not upgraded: {why}"),
+        },
+        Notice::SnapshotsDelivered(all) => {
+            let files = all.files.iter().map(String::as_str);
+            format!(
+                "delivered pictures: {}",
+                files.collect::<Vec<_>>().join(", ")
+            )
+        }
         Notice::Ended(topic) => format!("tells no more of its {topic}"),
     }
 }

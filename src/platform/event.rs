@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
     Alarm, BasicParam, CatalogChange, CatalogItem, DeviceInfo, DeviceStatus, MobilePosition,
-    Outcome, RecordItem, RecordQuery, Topic,
+    Outcome, RecordItem, RecordQuery, SdCard, SnapShotFinished, Topic, UpgradeResult,
 };
 use crate::gb28181::mansrtsp;
 use crate::gb28181::sdp::TimeRange;
@@ -18,6 +18,7 @@ use crate::media::{Counts, Expected, Loss, MediaTransport, Verdict};
 use crate::sip::Transport;
 
 use super::complaint::Complaint;
+use super::orders::Order;
 
 /// A question to a device, numbered by its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +37,17 @@ pub enum Command {
         device: DeviceId,
         /// What.
         what: Query,
+        /// The number of the question.
+        ask: AskId,
+    },
+    /// Order a device to do something; [`Answer::Ordered`] or [`Event::AskFailed`] follows.
+    Order {
+        /// Whom.
+        device: DeviceId,
+        /// Which of its channels or alarm inputs; `None`: the device itself.
+        about: Option<DeviceId>,
+        /// What.
+        what: Order,
         /// The number of the question.
         ask: AskId,
     },
@@ -125,6 +137,8 @@ pub enum Query {
     DeviceInfo,
     /// How the device is.
     DeviceStatus,
+    /// How its storage cards are (2022).
+    SdCardStatus,
     /// How it is configured: types joined by `/`, such as `BasicParam`. One answer each.
     ConfigDownload(String),
     /// What a channel has recorded.
@@ -143,6 +157,7 @@ impl Query {
             Query::Catalog | Query::CatalogOf(_) => "Catalog",
             Query::DeviceInfo => "DeviceInfo",
             Query::DeviceStatus => "DeviceStatus",
+            Query::SdCardStatus => "SDCardStatus",
             Query::ConfigDownload(_) => "ConfigDownload",
             Query::RecordInfo { .. } => "RecordInfo",
         }
@@ -176,6 +191,10 @@ pub enum Notice {
     Alarm(Alarm),
     /// It is here.
     Position(MobilePosition),
+    /// What has come of an upgrade.
+    Upgraded(UpgradeResult),
+    /// The pictures that it has delivered.
+    SnapshotsDelivered(SnapShotFinished),
     /// It tells no more of this.
     Ended(Topic),
 }
@@ -195,6 +214,10 @@ pub enum Answer {
     Records(Vec<RecordItem>),
     /// What the device says to having been steered, if it says anything.
     Steered(Option<mansrtsp::Response>),
+    /// Its storage cards, in the order they came.
+    SdCards(Vec<SdCard>),
+    /// An order has arrived, and how it went, if the device says that of such orders.
+    Ordered(Option<Outcome>),
     /// For how long the device has granted a subscription.
     Subscribed(Duration),
     /// The status that answered OPTIONS.

@@ -63,8 +63,8 @@ impl Platform {
                 },
             ),
             sip::Event::Response { tx, response } => self.response(now, tx, &response),
-            sip::Event::Timeout { tx } => self.no_response(tx, "no answer"),
-            sip::Event::Failed { tx, why } => self.no_response(tx, &why.to_string()),
+            sip::Event::Timeout { tx } => self.no_response(now, tx, "no answer"),
+            sip::Event::Failed { tx, why } => self.no_response(now, tx, &why.to_string()),
             // We accept no INVITE: nothing of this can concern a call.
             sip::Event::Ack { .. }
             | sip::Event::Cancelled { .. }
@@ -132,7 +132,10 @@ impl Platform {
         }
         desk.finished(tx);
         match waiting.purpose {
-            Purpose::Query(sn) => self.queries.acknowledged(desk, sn, Ok(response.status())),
+            Purpose::Query(sn) => {
+                self.queries
+                    .acknowledged(now, desk, sn, Ok(response.status()));
+            }
             Purpose::Ping(ask) => desk.tell(Event::Answered {
                 ask,
                 device: waiting.device,
@@ -151,13 +154,13 @@ impl Platform {
         }
     }
 
-    fn no_response(&mut self, tx: TransactionId, why: &str) {
+    fn no_response(&mut self, now: Now, tx: TransactionId, why: &str) {
         let desk = &mut self.desk;
         let Some(waiting) = desk.finished(tx) else {
             return;
         };
         match waiting.purpose {
-            Purpose::Query(sn) => self.queries.acknowledged(desk, sn, Err(why)),
+            Purpose::Query(sn) => self.queries.acknowledged(now, desk, sn, Err(why)),
             Purpose::Ping(ask) | Purpose::Info { ask, .. } => desk.tell(Event::AskFailed {
                 ask,
                 device: waiting.device,

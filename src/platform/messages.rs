@@ -9,6 +9,7 @@ use super::complaint::Deviation;
 use super::desk::{Desk, Incoming, MANSCDP};
 use super::devices::{Devices, sender};
 use super::event::Event;
+use super::orders;
 use super::presence;
 use super::queries::Queries;
 use super::subscriptions;
@@ -52,6 +53,9 @@ pub(super) fn receive(
         }
         (Root::Notify, "MediaStatus") => calls.media_status(now, desk, &incoming.request),
         (Root::Notify, cmd_type) => {
+            if orders::is_over(desk, device, incoming, &document) {
+                return;
+            }
             if let Some(notice) = subscriptions::notice(&document) {
                 return desk.tell(Event::Notice { device, notice });
             }

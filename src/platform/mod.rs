@@ -17,6 +17,7 @@ mod hearing;
 mod inviting;
 mod leaving;
 mod messages;
+mod orders;
 mod presence;
 mod queries;
 mod record_list;
@@ -50,6 +51,7 @@ pub use event::{
     Absence, Answer, AskFailure, AskId, Command, ConfigAnswer, Event, Notice, PlayEnd, PlayFailure,
     PlayId, Query, Showing,
 };
+pub use orders::Order;
 
 /// The flow of the UDP socket.
 const UDP: FlowId = FlowId(0);
@@ -147,6 +149,16 @@ impl Platform {
         match command {
             Command::Query { device, what, ask } => {
                 self.queries.ask(now, desk, devices, device, &what, ask);
+            }
+            Command::Order {
+                device,
+                about,
+                what,
+                ask,
+            } => {
+                let about = about.unwrap_or(device);
+                self.queries
+                    .order(now, desk, devices, device, (about, &what), ask);
             }
             Command::Ping { device, ask } => queries::ping(now, desk, devices, device, ask),
             Command::Play { play, .. } if self.phase == Phase::Leaving => {

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    self, BasicParam, DeviceInfo, DeviceStatus, Incoming as Document, Outcome,
+    self, BasicParam, DeviceInfo, DeviceStatus, Incoming as Document, Outcome, SdCard,
 };
 use crate::sip::Method;
 use crate::time::{Instant, Now};
@@ -12,8 +14,9 @@ use crate::time::{Instant, Now};
 use super::catalogue::Catalogue;
 use super::complaint::Deviation;
 use super::desk::{Desk, Incoming, Purpose, Timer, manscdp as with_manscdp};
-use super::devices::Devices;
+use super::devices::{Device, Devices};
 use super::event::{Answer, AskFailure, AskId, ConfigAnswer, Event, Query};
+use super::orders::Order;
 use super::record_list::RecordList;
 
 /// The open questions, by SN, which no two of them share.
@@ -38,7 +41,15 @@ enum Collected {
     Catalog(Catalogue),
     DeviceInfo,
     DeviceStatus,
-    Config { of: usize, parts: Vec<ConfigAnswer> },
+    SdCards,
+    /// How an order went.
+    Ordered,
+    /// Of such an order the device says nothing.
+    Silence,
+    Config {
+        of: usize,
+        parts: Vec<ConfigAnswer>,
+    },
     Records(RecordList),
 }
 
@@ -64,9 +75,7 @@ impl Queries {
             .collect();
         let about = what.target().unwrap_or(device.as_str()).to_owned();
         let body = manscdp::query(&desk.config.xml, what.cmd_type(), sn, &about, &more);
-        let request = desk.request(Method::Message, &device, &there.host, there.route.flow);
-        let request = with_manscdp(request, body);
-        desk.send(now.mono, Purpose::Query(sn), device, there.route, request);
+        send(now, desk, there, (device, sn), body);
         let ask = Ask {
             id,
             device,
@@ -79,10 +88,47 @@ impl Queries {
         wait(now, desk, sn);
     }
 
+    /// Orders a device that is there to do something.
+    pub fn order(
+        &mut self,
+        now: Now,
+        desk: &mut Desk,
+        devices: &Devices,
+        device: DeviceId,
+        (about, what): (DeviceId, &Order),
+        id: AskId,
+    ) {
+        let Some(there) = devices.online(&device) else {
+            return not_registered(desk, device, id);
+        };
+        let sn = desk.next_sn();
+        let body = what.write(&desk.config.xml, sn, &about);
+        send(now, desk, there, (device, sn), body);
+        let ask = Ask {
+            id,
+            device,
+            about: about.to_string(),
+            cmd_type: what.cmd_type(),
+            since: now.mono,
+            collected: match what.wants_response() {
+                true => Collected::Ordered,
+                false => Collected::Silence,
+            },
+        };
+        self.open.insert(sn, ask);
+        wait(now, desk, sn);
+    }
+
     /// The MESSAGE of a question had its SIP answer, or none.
-    pub fn acknowledged(&mut self, desk: &mut Desk, sn: u32, status: Result<u16, &str>) {
+    pub fn acknowledged(&mut self, now: Now, desk: &mut Desk, sn: u32, status: Result<u16, &str>) {
         let why = match status {
-            Ok(200..=299) => return,
+            Ok(200..=299) => {
+                let ask = self.open.get(&sn);
+                if ask.is_some_and(|ask| matches!(ask.collected, Collected::Silence)) {
+                    self.answered(now, desk, sn, Answer::Ordered(None));
+                }
+                return;
+            }
             Ok(status) => AskFailure::Refused(status),
             Err(why) => AskFailure::Unreachable(why.to_owned()),
         };
@@ -152,6 +198,13 @@ impl Queries {
     }
 }
 
+/// Sends the MESSAGE of a question.
+fn send(now: Now, desk: &mut Desk, there: &Device, (device, sn): (DeviceId, u32), body: Bytes) {
+    let request = desk.request(Method::Message, &device, &there.host, there.route.flow);
+    let request = with_manscdp(request, body);
+    desk.send(now.mono, Purpose::Query(sn), device, there.route, request);
+}
+
 /// The answer, or its next part, is waited for from now.
 fn wait(now: Now, desk: &mut Desk, sn: u32) {
     let patience = desk.config.answer_timeout;
@@ -185,6 +238,7 @@ impl Collected {
             Query::Catalog | Query::CatalogOf(_) => Collected::Catalog(Catalogue::default()),
             Query::DeviceInfo => Collected::DeviceInfo,
             Query::DeviceStatus => Collected::DeviceStatus,
+            Query::SdCardStatus => Collected::SdCards,
             Query::RecordInfo { .. } => Collected::Records(RecordList::default()),
             Query::ConfigDownload(types) => {
                 let types = types.split('/').filter(|name| !name.trim().is_empty());
@@ -200,7 +254,10 @@ impl Collected {
     /// Takes one message in; the answer, once it is whole.
     fn take(&mut self, document: &Document, noticed: &mut Noticed) -> Option<Answer> {
         let result = document.result();
-        let is_list = matches!(self, Collected::Catalog(_) | Collected::Records(_));
+        let is_list = matches!(
+            self,
+            Collected::Catalog(_) | Collected::Records(_) | Collected::SdCards
+        );
         if !is_list && result.is_none() {
             noticed.push((Deviation::NoResult, document.cmd_type.clone()));
         }
@@ -216,6 +273,8 @@ impl Collected {
             }
             Collected::DeviceInfo => Some(Answer::DeviceInfo(DeviceInfo::read(document))),
             Collected::DeviceStatus => Some(Answer::DeviceStatus(DeviceStatus::read(document))),
+            Collected::SdCards => Some(Answer::SdCards(SdCard::read(document))),
+            Collected::Ordered | Collected::Silence => Some(Answer::Ordered(result)),
             Collected::Config { of, parts } => {
                 parts.push(ConfigAnswer {
                     result: result.unwrap_or(Outcome::Error),
@@ -231,7 +290,7 @@ impl Collected {
             Collected::Catalog(catalogue) => (catalogue.len(), catalogue.sum()),
             Collected::Records(list) => list.progress(),
             Collected::Config { of, parts } => (parts.len(), Some(*of)),
-            Collected::DeviceInfo | Collected::DeviceStatus => (0, None),
+            _ => (0, None),
         };
         AskFailure::Timeout { got, of }
     }

@@ -26,6 +26,8 @@ pub struct Device {
     pub alarm_inputs: u32,
     /// How many voice outputs it has.
     pub voice_outputs: u32,
+    /// How many storage cards it has, at most 8.
+    pub sd_cards: u8,
 }
 
 impl Default for Device {
@@ -41,6 +43,7 @@ impl Default for Device {
             max_camera: 1,
             alarm_inputs: 0,
             voice_outputs: 0,
+            sd_cards: 1,
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Control {
     Record(bool),
     /// `GuardCmd`: arm the alarm inputs, or disarm them.
     Guard(bool),
+    /// `FormatSDCard` (2022): format the storage card of this number, or all (0).
+    FormatSdCard(u8),
     /// `AlarmCmd`: forget the pending alarms.
     ResetAlarm,
     /// `IFameCmd` (2016, spelled so) or `IFrameCmd` (2022): a key frame at once.
@@ -57,7 +59,10 @@ impl Control {
 
     /// Whether the device answers it with a `Response` (GB/T 28181-2022 §9.3.1).
     pub const fn wants_response(self) -> bool {
-        !matches!(self, Control::Ptz(_) | Control::KeyFrame)
+        !matches!(
+            self,
+            Control::Ptz(_) | Control::KeyFrame | Control::FormatSdCard(_)
+        )
     }
 
     /// The MESSAGE body that gives this command to a channel or device.
@@ -72,6 +77,7 @@ impl Control {
             Control::Ptz(ptz) => Element::leaf("PTZCmd", ptz.to_string()),
             Control::Record(on) => Element::leaf("RecordCmd", either(on, "Record", "StopRecord")),
             Control::Guard(on) => Element::leaf("GuardCmd", either(on, "SetGuard", "ResetGuard")),
+            Control::FormatSdCard(card) => Element::leaf("FormatSDCard", card.to_string()),
             Control::ResetAlarm => Element::leaf("AlarmCmd", "ResetAlarm"),
             Control::KeyFrame => Element::leaf("IFameCmd", "Send"),
         }
@@ -100,6 +106,7 @@ fn found(element: &Element) -> Option<Found> {
         "GuardCmd" if word("SetGuard") => (Ok(Control::Guard(true)), true),
         "GuardCmd" if word("ResetGuard") => (Ok(Control::Guard(false)), true),
         "GuardCmd" => (Err(ControlError::Value("GuardCmd")), true),
+        "FormatSDCard" => (sd_card(&element.text), false),
         "AlarmCmd" if word("ResetAlarm") => (Ok(Control::ResetAlarm), true),
         "AlarmCmd" => (Err(ControlError::Value("AlarmCmd")), true),
         _ => return None,
@@ -108,6 +115,13 @@ fn found(element: &Element) -> Option<Found> {
         what,
         wants_response,
     })
+}
+
+fn sd_card(text: &str) -> Result<Control, ControlError> {
+    let card = text
+        .parse()
+        .map_err(|_| ControlError::Value("FormatSDCard"))?;
+    Ok(Control::FormatSdCard(card))
 }
 
 fn ptz(text: &str) -> Result<Control, ControlError> {
@@ -137,6 +151,8 @@ mod tests {
             Control::Guard(true),
             Control::Guard(false),
             Control::ResetAlarm,
+            Control::FormatSdCard(0),
+            Control::FormatSdCard(8),
             Control::KeyFrame,
         ] {
             let octets = command.write(&XmlStyle::default(), 5, CHANNEL);
