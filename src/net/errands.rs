@@ -46,3 +46,53 @@ impl Errands {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::node::HttpMethod;
+
+    #[tokio::test]
+    async fn so_many_jobs_run_at_once_the_others_follow_and_all_stop_with_their_node() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let job = Job {
+            method: HttpMethod::Get,
+            url,
+            body: None,
+            limit: 10,
+            patience: Duration::from_secs(60),
+        };
+        let mut errands = Errands::default();
+        for id in 0..AT_ONCE as u64 + 9 {
+            errands.begin(JobId(id), job.clone());
+        }
+        let mut running = Vec::new();
+        let pause = Duration::from_millis(300);
+        while let Ok(Ok((stream, _))) = timeout(pause, listener.accept()).await {
+            running.push(stream);
+        }
+        assert_eq!(running.len(), AT_ONCE);
+        running.truncate(AT_ONCE - 9);
+        for _ in 0..9 {
+            let (_, outcome) = poll_fn(|cx| errands.poll_next(cx)).await;
+            assert!(matches!(outcome, Err(JobFailure::Broken(_))), "{outcome:?}");
+            running.push(listener.accept().await.unwrap().0);
+        }
+        assert!(timeout(pause, listener.accept()).await.is_err());
+        drop(errands);
+        for stream in running {
+            stream.readable().await.unwrap();
+            let mut octets = [0; 1024];
+            while !matches!(stream.try_read(&mut octets), Ok(0)) {
+                stream.readable().await.unwrap();
+            }
+        }
+    }
+}
