@@ -109,3 +109,41 @@ fn a_device_without_cards_says_so() {
     format(&mut stage, DEVICE, "0");
     assert_eq!(states(&mut stage), []);
 }
+
+#[test]
+fn a_device_of_2016_knows_none_of_the_tasks_of_2022() {
+    let mut stage = Stage::of("generic-2016", |_| {});
+    stage.register();
+    let session = "5f1c0d9e8b7a46538291a0b1c2d3e4f5";
+    let (url, id) = ("http://10.0.0.1/", DEVICE);
+    for (cmd_type, order) in [
+        (
+            "DeviceControl",
+            format!(
+                "<DeviceUpgrade><Firmware>2</Firmware><FileURL>{url}</FileURL>\
+                 <SessionID>{session}</SessionID></DeviceUpgrade>"
+            ),
+        ),
+        (
+            "DeviceConfig",
+            format!(
+                "<SnapShotConfig><SnapNum>1</SnapNum><UploadURL>{url}</UploadURL>\
+                 <SessionID>{session}</SessionID></SnapShotConfig>"
+            ),
+        ),
+        ("DeviceControl", "<FormatSDCard>0</FormatSDCard>".to_owned()),
+    ] {
+        let order = Request::message(format!(
+            "<Control><CmdType>{cmd_type}</CmdType><SN>5</SN><DeviceID>{id}</DeviceID>{order}\
+             </Control>"
+        ));
+        assert_eq!(stage.ask(order).status(), 200);
+        stage.silence(SOON);
+    }
+    assert_eq!(
+        stage.ask(Request::query("SDCardStatus", DEVICE)).status(),
+        200
+    );
+    stage.silence(SOON);
+    assert!(stage.lab.take_jobs(stage.camera).is_empty());
+}

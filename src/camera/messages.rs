@@ -106,7 +106,7 @@ impl Messages {
             "RecordInfo" => record_info::answer(line, self.platform_time(now), document),
             "Alarm" => notices.past_alarms(line, document),
             "MobilePosition" => notices.position_now(line, self.platform_time(now)),
-            "SDCardStatus" => {
+            "SDCardStatus" if config.profile.behaviour.tasks => {
                 let cards = &self.controls.sd_cards;
                 vec![cards.answer(now.mono, &config, document)]
             }

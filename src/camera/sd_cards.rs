@@ -28,6 +28,9 @@ pub(super) struct SdCards {
 impl SdCards {
     /// Formats a card, or all of them (0). Whether there is any such.
     pub fn format(&mut self, now: Instant, config: &Config, card: u8) -> bool {
+        if !config.profile.behaviour.tasks {
+            return false;
+        }
         let cards = match card {
             0 => 1..=count(config),
             card => card..=card,

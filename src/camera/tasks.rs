@@ -41,6 +41,9 @@ struct Inside {
 impl Tasks {
     /// Begins the tasks that a document orders: whether that went well, if it orders any.
     pub fn begin(&mut self, now: Now, line: &mut Line, document: &Document) -> Option<Outcome> {
+        if !line.config.profile.behaviour.tasks {
+            return None;
+        }
         let began = match (
             DeviceUpgrade::read(document),
             SnapShotConfig::read(document),

@@ -20,6 +20,9 @@ pub struct Behaviour {
     pub alarms: AlarmCarrier,
     /// How recordings are played.
     pub playback: PlaybackPolicy,
+    /// Whether it knows the tasks that came with GB/T 28181-2022: upgrades, pictures, the
+    /// formatting of storage cards.
+    pub tasks: bool,
     /// How it starts again.
     pub reboot: RebootPolicy,
     /// How it delivers pictures.
@@ -34,6 +37,7 @@ impl Default for Behaviour {
             first_media_port: 30_000,
             alarms: AlarmCarrier::default(),
             playback: PlaybackPolicy::default(),
+            tasks: true,
             reboot: RebootPolicy::default(),
             upload: UploadPolicy::default(),
         }
