@@ -21,11 +21,11 @@ use super::sink::caller::Caller;
 use super::sink::{Sink, SinkWatch};
 use super::task::Task;
 use crate::camera::PlatformAddress;
-use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    BasicParam, CatalogItem, Control, DeviceInfo, DeviceStatus, DeviceUpgrade, Outcome, RecordItem,
-    RecordQuery, SdCard, SnapShotConfig, Topic,
+    BasicParam, CatalogItem, Control, DeviceInfo, DeviceStatus, DeviceUpgrade, Outcome, Preset,
+    PtzPosition, RecordItem, RecordQuery, SdCard, SnapShotConfig, Topic,
 };
+use crate::gb28181::{DeviceId, Ptz};
 use crate::net::{Clock, Media};
 use crate::platform::{self, Answer, AskId, Command, Complaint, Config, Event, Order, Query};
 use crate::time::Wall;
@@ -283,6 +283,31 @@ impl Platform {
         };
         let basic = entries.into_iter().find_map(|entry| entry.basic);
         basic.ok_or_else(|| unfit(device, &query))
+    }
+
+    /// Steers the head of a channel.
+    pub async fn ptz(&self, channel: &Channel, ptz: Ptz) -> Result<(), Error> {
+        let what = Order::Control(Control::Ptz(ptz));
+        self.order(channel.device, Some(channel.id), what).await?;
+        Ok(())
+    }
+
+    /// The places that the head of a channel knows.
+    pub async fn presets(&self, channel: &Channel) -> Result<Vec<Preset>, Error> {
+        let query = Query::Presets(channel.id);
+        match self.query(channel.device, query.clone()).await? {
+            Answer::Presets(presets) => Ok(presets),
+            _ => Err(unfit(channel.device, &query)),
+        }
+    }
+
+    /// Where the head of a channel looks.
+    pub async fn looks_at(&self, channel: &Channel) -> Result<PtzPosition, Error> {
+        let query = Query::PtzPosition(channel.id);
+        match self.query(channel.device, query.clone()).await? {
+            Answer::PtzPosition(position) => Ok(position),
+            _ => Err(unfit(channel.device, &query)),
+        }
     }
 
     /// Subscribes to something of a device, or of a channel of it; the lifetime that is granted.

@@ -53,6 +53,7 @@ impl Standing {
             }
             Event::RegisterFailed { why, retry, .. } => self.fail(why, Some(*retry)),
             Event::PlatformLost { why } => self.fail(why, None),
+            Event::Rebooting { away } => self.fail("it starts again", Some(*away)),
             Event::Off { unregistered } => {
                 self.registered = false;
                 self.departures += 1;

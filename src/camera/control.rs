@@ -3,19 +3,21 @@
 //! The SIP answer has gone when a command gets here. A `Response` follows exactly for the commands
 //! that want one; whatever else comes is obeyed, or not, in silence.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    AlarmInput, Control, DeviceStatus, Duty, Found, Incoming as Document, Outcome,
+    AlarmInput, Control, DeviceStatus, Duty, Found, Incoming as Document, Outcome, Tracking,
 };
 use crate::time::Now;
 
 use super::calls::Calls;
 use super::config::Config;
 use super::event::Event;
+use super::head::Head;
 use super::line::Line;
 use super::sd_cards::SdCards;
 
@@ -25,6 +27,8 @@ pub(super) struct Controls {
     changed: Option<Box<Changed>>,
     /// Its storage cards.
     pub sd_cards: SdCards,
+    /// The device is to start anew.
+    pub boot: bool,
 }
 
 /// What differs from a device that was just switched on: no channel records, all inputs are armed.
@@ -34,6 +38,9 @@ struct Changed {
     disarmed: HashSet<DeviceId>,
     /// Inputs whose alarm nobody has reset.
     alarmed: HashSet<DeviceId>,
+    /// Heads of channels that have been steered.
+    heads: HashMap<DeviceId, Head>,
+    tracking: HashMap<DeviceId, Tracking>,
 }
 
 /// Whom a command is for.
@@ -63,7 +70,7 @@ impl Controls {
         } in Control::read(document)
         {
             let done = match what {
-                Ok(control) => self.carry_out(now, line, calls, target, control),
+                Ok(control) => self.carry_out(now, line, calls, (target, control)),
                 Err(error) => {
                     let (id, why) = (target.id(&line.config), error.to_string());
                     line.tell(Event::NotObeyed { id, why });
@@ -86,8 +93,7 @@ impl Controls {
         now: Now,
         line: &mut Line,
         calls: &Calls,
-        target: Target,
-        control: Control,
+        (target, control): (Target, Control),
     ) -> bool {
         let done = match (control, target) {
             (Control::Record(on), Target::Device | Target::Channel(_)) => {
@@ -114,7 +120,24 @@ impl Controls {
             (Control::FormatSdCard(card), Target::Device | Target::Channel(_)) => {
                 self.sd_cards.format(now.mono, &line.config, card)
             }
-            (Control::Ptz(_), Target::Device | Target::Channel(_)) => true,
+            (Control::Boot, _) => {
+                self.boot = true;
+                true
+            }
+            (Control::Track(what), Target::Device | Target::Channel(_)) => {
+                for channel in channels(&line.config, target) {
+                    self.changed().tracking.insert(channel, what);
+                }
+                true
+            }
+            (
+                Control::Ptz(_) | Control::Precise(_) | Control::Drag { .. } | Control::Home(_),
+                Target::Device | Target::Channel(_),
+            ) => {
+                // A head belongs to a channel: the device's command is for its first.
+                let channel = channels(&line.config, target).first().copied();
+                channel.is_some_and(|channel| self.steer(now, channel, control))
+            }
             (_, Target::Alarm(_)) => false,
         };
         if done {
@@ -122,6 +145,35 @@ impl Controls {
             line.tell(Event::Controlled { id, control });
         }
         done
+    }
+
+    /// A head obeys.
+    fn steer(&mut self, now: Now, channel: DeviceId, control: Control) -> bool {
+        let head = self.changed().heads.entry(channel).or_default();
+        match control {
+            Control::Ptz(ptz) => head.obey(now.mono, ptz),
+            Control::Drag { zone, into } => head.drag(now.mono, zone, into),
+            Control::Home(home) => head.set_home(home),
+            Control::Precise(to) => {
+                head.precise(now.mono, to);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The head of a channel; one that nobody has steered looks straight ahead.
+    pub fn head(&self, channel: &DeviceId) -> Cow<'_, Head> {
+        let changed = self.changed.as_deref();
+        match changed.and_then(|changed| changed.heads.get(channel)) {
+            Some(head) => Cow::Borrowed(head),
+            None => Cow::Owned(Head::default()),
+        }
+    }
+
+    /// Whether a channel follows a target, once it was told anything about that.
+    pub fn tracking(&self, channel: &DeviceId) -> Option<Tracking> {
+        self.changed.as_deref()?.tracking.get(channel).copied()
     }
 
     /// Something happens at an alarm input or anywhere else: whether anybody is to hear of it. A

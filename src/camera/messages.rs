@@ -15,6 +15,7 @@ use super::catalogue;
 use super::config::{Heartbeat, PlatformAddress};
 use super::control::Controls;
 use super::event::Event;
+use super::head_queries;
 use super::line::{Line, Purpose, Waiting};
 use super::notices::Notices;
 use super::record_info;
@@ -98,12 +99,23 @@ impl Messages {
         if document.root == Root::Query && document.cmd_type == "Catalog" {
             return catalogue::answer(line, calls, document);
         }
+        let unanswered = &config.profile.behaviour.unanswered;
+        if unanswered.contains(&document.cmd_type) {
+            return Vec::new();
+        }
         let known = asked == config.device.as_str() || config.channel(asked).is_some();
         if document.root != Root::Query || !known {
             return Vec::new();
         }
         match document.cmd_type.as_str() {
             "RecordInfo" => record_info::answer(line, self.platform_time(now), document),
+            "PresetQuery"
+            | "HomePositionQuery"
+            | "CruiseTrackListQuery"
+            | "CruiseTrackQuery"
+            | "PTZPosition" => {
+                Vec::from_iter(head_queries::answer(now, line, &self.controls, document))
+            }
             "Alarm" => notices.past_alarms(line, document),
             "MobilePosition" => notices.position_now(line, self.platform_time(now)),
             "SDCardStatus" if config.profile.behaviour.tasks => {

@@ -11,6 +11,8 @@ mod config;
 mod control;
 mod event;
 mod granted;
+mod head;
+mod head_queries;
 mod heartbeat;
 mod invite;
 mod line;
@@ -35,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{Alarm, CatalogEvent};
+use crate::gb28181::manscdp::{Alarm, CatalogEvent, Preset, PtzPosition, Tracking};
 use crate::node::{Input, Node, Output};
 use crate::sip::{self, Flow, FlowId, Response, Tokens, TransactionId};
 use crate::time::Now;
@@ -131,6 +133,27 @@ impl Camera {
     /// Whether a channel records since the platform ordered it (RecordCmd).
     pub fn is_recording(&self, channel: &DeviceId) -> bool {
         self.messages.controls.is_recording(channel)
+    }
+
+    /// Where a channel's head looks at `now`.
+    pub fn looks_at(&self, now: Now, channel: &DeviceId) -> PtzPosition {
+        self.messages.controls.head(channel).position(now.mono)
+    }
+
+    /// The places that a channel's head knows.
+    pub fn presets(&self, channel: &DeviceId) -> Vec<Preset> {
+        self.messages.controls.head(channel).presets()
+    }
+
+    /// Whether an auxiliary switch of a channel is on; switch 1 is the wiper.
+    pub fn is_switched_on(&self, channel: &DeviceId, switch: u8) -> bool {
+        self.messages.controls.head(channel).is_on(switch)
+    }
+
+    /// Whether a channel follows a target, once the platform has said anything about that
+    /// (TargetTrack).
+    pub fn tracking(&self, channel: &DeviceId) -> Option<Tracking> {
+        self.messages.controls.tracking(channel)
     }
 
     /// How many media streams are open, those on their way out included.

@@ -22,6 +22,8 @@ impl Camera {
             self.registration.drop_silently(line);
         }
         self.power_off(now);
+        // What commands have changed was never written down.
+        self.messages.controls = Default::default();
         if let Power::Leaving { again, .. } = &mut self.power {
             *again = Again::Booted;
         }

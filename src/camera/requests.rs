@@ -35,6 +35,9 @@ impl Camera {
                 let timing = self.beat.timing;
                 let rest = (&self.calls, &self.notices, timing);
                 self.messages.receive(now, line, rest, incoming);
+                if std::mem::take(&mut self.messages.controls.boot) {
+                    self.reboot(now);
+                }
             }
             Method::Subscribe if self.power == Power::On => {
                 self.notices.subscribe(now, line, &self.calls, &incoming);

@@ -196,6 +196,10 @@ impl Times {
                 None
             }
             Event::Controlled { .. } | Event::NotObeyed { .. } => None,
+            Event::Rebooting { .. } => {
+                stand(seat, Standing::Coming, &mut change);
+                None
+            }
             Event::Off { unregistered } => {
                 let was_registered = seat.standing == Standing::Registered;
                 stand(seat, Standing::Off, &mut change);

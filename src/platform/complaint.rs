@@ -111,6 +111,8 @@ deviations! {
     BodyDeviceId = "a wrong DeviceID", "GB/T 28181-2022 A.1";
     /// The 200 of an INFO with a body that is no MANSRTSP, or for another request.
     Mansrtsp = "an INFO answered with no usable MANSRTSP", "GB/T 28181-2022 annex B";
+    /// An answer that lacks what was asked for, without a `Result` of ERROR.
+    Empty = "an answer without what was asked for", "GB/T 28181-2022 A.2.6";
     /// The 200 of a SUBSCRIBE does not say for how long.
     NoLifetime = "a SUBSCRIBE granted without Expires", "RFC 6665 §4.2.1.1";
     /// A NOTIFY with another `Event` than its SUBSCRIBE.

@@ -9,8 +9,9 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    Alarm, BasicParam, CatalogChange, CatalogItem, DeviceInfo, DeviceStatus, MobilePosition,
-    Outcome, RecordItem, RecordQuery, SdCard, SnapShotFinished, Topic, UpgradeResult,
+    Alarm, BasicParam, CatalogChange, CatalogItem, CruiseTrack, DeviceInfo, DeviceStatus,
+    HomePosition, MobilePosition, Outcome, Preset, PtzPosition, RecordItem, RecordQuery, SdCard,
+    SnapShotFinished, Topic, UpgradeResult,
 };
 use crate::gb28181::mansrtsp;
 use crate::gb28181::sdp::TimeRange;
@@ -141,6 +142,21 @@ pub enum Query {
     SdCardStatus,
     /// How it is configured: types joined by `/`, such as `BasicParam`. One answer each.
     ConfigDownload(String),
+    /// The places that a channel's head knows.
+    Presets(DeviceId),
+    /// Where it goes when nobody steers it (2022).
+    HomePosition(DeviceId),
+    /// Its cruise tracks, without their points (2022).
+    CruiseTracks(DeviceId),
+    /// One cruise track (2022).
+    CruiseTrack {
+        /// The channel.
+        channel: DeviceId,
+        /// The track's number.
+        number: u8,
+    },
+    /// Where it looks (2022).
+    PtzPosition(DeviceId),
     /// What a channel has recorded.
     RecordInfo {
         /// The channel.
@@ -159,6 +175,11 @@ impl Query {
             Query::DeviceStatus => "DeviceStatus",
             Query::SdCardStatus => "SDCardStatus",
             Query::ConfigDownload(_) => "ConfigDownload",
+            Query::Presets(_) => "PresetQuery",
+            Query::HomePosition(_) => "HomePositionQuery",
+            Query::CruiseTracks(_) => "CruiseTrackListQuery",
+            Query::CruiseTrack { .. } => "CruiseTrackQuery",
+            Query::PtzPosition(_) => "PTZPosition",
             Query::RecordInfo { .. } => "RecordInfo",
         }
     }
@@ -167,7 +188,12 @@ impl Query {
     pub fn target(&self) -> Option<&str> {
         match self {
             Query::CatalogOf(code) => Some(code),
-            Query::RecordInfo { channel, .. } => Some(channel.as_str()),
+            Query::RecordInfo { channel, .. }
+            | Query::CruiseTrack { channel, .. }
+            | Query::Presets(channel)
+            | Query::HomePosition(channel)
+            | Query::CruiseTracks(channel)
+            | Query::PtzPosition(channel) => Some(channel.as_str()),
             _ => None,
         }
     }
@@ -177,6 +203,7 @@ impl Query {
         match self {
             Query::ConfigDownload(types) => vec![("ConfigType", types.clone())],
             Query::RecordInfo { what, .. } => what.elements(),
+            Query::CruiseTrack { number, .. } => vec![("Number", number.to_string())],
             _ => Vec::new(),
         }
     }
@@ -210,6 +237,18 @@ pub enum Answer {
     DeviceStatus(DeviceStatus),
     /// One entry per configuration type asked for, in the order they came.
     Config(Vec<ConfigAnswer>),
+    /// The places that a head knows.
+    Presets(Vec<Preset>),
+    /// Where it goes when nobody steers it.
+    HomePosition(HomePosition),
+    /// Its cruise tracks, without their points.
+    CruiseTracks(Vec<CruiseTrack>),
+    /// One cruise track.
+    CruiseTrack(CruiseTrack),
+    /// Where it looks.
+    PtzPosition(PtzPosition),
+    /// The device says that it cannot answer.
+    Unable,
     /// Every recorded file, in the order they came.
     Records(Vec<RecordItem>),
     /// What the device says to having been steered, if it says anything.

@@ -14,7 +14,7 @@ use super::desk::{Desk, Incoming};
 use super::event::{Event, Notice};
 
 /// What a device is ordered to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Order {
     /// One command of DeviceControl.
     Control(Control),

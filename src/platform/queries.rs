@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    self, BasicParam, DeviceInfo, DeviceStatus, Incoming as Document, Outcome, SdCard,
+    self, BasicParam, CruiseTrack, DeviceInfo, DeviceStatus, HomePosition, Incoming as Document,
+    Outcome, Preset, PtzPosition, SdCard,
 };
 use crate::sip::Method;
 use crate::time::{Instant, Now};
@@ -51,6 +52,8 @@ enum Collected {
         parts: Vec<ConfigAnswer>,
     },
     Records(RecordList),
+    /// An answer of one message, and how it is read.
+    One(fn(&Document) -> Option<Answer>),
 }
 
 impl Queries {
@@ -240,6 +243,19 @@ impl Collected {
             Query::DeviceStatus => Collected::DeviceStatus,
             Query::SdCardStatus => Collected::SdCards,
             Query::RecordInfo { .. } => Collected::Records(RecordList::default()),
+            Query::Presets(_) => Collected::One(|d| Preset::read(d).map(Answer::Presets)),
+            Query::HomePosition(_) => {
+                Collected::One(|d| HomePosition::read(d).map(Answer::HomePosition))
+            }
+            Query::CruiseTracks(_) => {
+                Collected::One(|d| CruiseTrack::read_list(d).map(Answer::CruiseTracks))
+            }
+            Query::CruiseTrack { .. } => {
+                Collected::One(|d| CruiseTrack::read(d).map(Answer::CruiseTrack))
+            }
+            Query::PtzPosition(_) => {
+                Collected::One(|d| PtzPosition::read(d).map(Answer::PtzPosition))
+            }
             Query::ConfigDownload(types) => {
                 let types = types.split('/').filter(|name| !name.trim().is_empty());
                 let of = types.count().clamp(1, manscdp::MAX_CONFIG_TYPES);
@@ -254,11 +270,11 @@ impl Collected {
     /// Takes one message in; the answer, once it is whole.
     fn take(&mut self, document: &Document, noticed: &mut Noticed) -> Option<Answer> {
         let result = document.result();
-        let is_list = matches!(
+        let speaks_for_itself = matches!(
             self,
-            Collected::Catalog(_) | Collected::Records(_) | Collected::SdCards
+            Collected::Catalog(_) | Collected::Records(_) | Collected::One(_) | Collected::SdCards
         );
-        if !is_list && result.is_none() {
+        if !speaks_for_itself && result.is_none() {
             noticed.push((Deviation::NoResult, document.cmd_type.clone()));
         }
         match self {
@@ -267,6 +283,14 @@ impl Collected {
                 let items = catalogue.is_complete().then(|| catalogue.items())?;
                 Some(Answer::Catalog(items))
             }
+            Collected::One(read) => match (read(document), result) {
+                (Some(answer), _) => Some(answer),
+                (None, Some(Outcome::Error)) => Some(Answer::Unable),
+                (None, _) => {
+                    noticed.push((Deviation::Empty, document.cmd_type.clone()));
+                    Some(Answer::Unable)
+                }
+            },
             Collected::Records(list) => {
                 list.take(document, noticed);
                 list.is_complete().then(|| Answer::Records(list.items()))

@@ -16,6 +16,8 @@ pub struct Behaviour {
     /// The first port that answers name when the device connects itself. Later calls count up in
     /// steps of two.
     pub first_media_port: u16,
+    /// Questions of the standard (by `CmdType`) that the make takes in silence.
+    pub unanswered: Vec<String>,
     /// How alarms travel.
     pub alarms: AlarmCarrier,
     /// How recordings are played.
@@ -35,6 +37,7 @@ impl Default for Behaviour {
             start_media: StartMedia::AfterAck,
             streams_per_channel: 8,
             first_media_port: 30_000,
+            unanswered: Vec::new(),
             alarms: AlarmCarrier::default(),
             playback: PlaybackPolicy::default(),
             tasks: true,

@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 
 use bytes::Bytes;
 
+use super::head::HomePosition;
 use super::incoming::{Incoming, Root};
 use super::style::message;
 use crate::gb28181::element::Element;
@@ -11,7 +12,7 @@ use crate::gb28181::ptz::{Ptz, PtzError};
 use crate::gb28181::xml_style::XmlStyle;
 
 /// One command of a DeviceControl.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Control {
     /// `PTZCmd`.
     Ptz(Ptz),
@@ -25,6 +26,60 @@ pub enum Control {
     ResetAlarm,
     /// `IFameCmd` (2016, spelled so) or `IFrameCmd` (2022): a key frame at once.
     KeyFrame,
+    /// `TeleBoot`: start anew.
+    Boot,
+    /// `DragZoomIn` or `DragZoomOut`: a part of the picture fills it, or the other way round.
+    Drag {
+        /// Which part.
+        zone: Zone,
+        /// In, or out.
+        into: bool,
+    },
+    /// `HomePosition`: where the head goes when nobody steers it.
+    Home(HomePosition),
+    /// `PTZPreciseCtrl` (2022): look exactly there.
+    Precise(Precise),
+    /// `TargetTrack` (2022): follow a target.
+    Track(Tracking),
+}
+
+/// A part of the picture, in pixels of the window in which somebody drew it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Zone {
+    /// `Length`: how wide the window is.
+    pub length: u32,
+    /// `Width`: how high it is.
+    pub width: u32,
+    /// `MidPointX`: the middle of the part, from the left.
+    pub mid_x: u32,
+    /// `MidPointY`: from the top.
+    pub mid_y: u32,
+    /// `LengthX`: how wide the part is.
+    pub length_x: u32,
+    /// `LengthY`: how high it is.
+    pub length_y: u32,
+}
+
+/// Where to look; what is not said stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Precise {
+    /// Degrees clockwise, 0 to 360.
+    pub pan: Option<f64>,
+    /// Degrees, down positive.
+    pub tilt: Option<f64>,
+    /// How many times to magnify.
+    pub zoom: Option<f64>,
+}
+
+/// Whether a target is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracking {
+    /// `Auto`: what the camera finds.
+    Auto,
+    /// `Manual`: what stands in the area that is told.
+    Manual,
+    /// `Stop`: nothing.
+    Stop,
 }
 
 /// Why a command is not obeyed.
@@ -39,7 +94,7 @@ pub enum ControlError {
 }
 
 /// A command as it was found: what it asks, and whether the device has to say how it went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// The command, or what is wrong with it.
     pub what: Result<Control, ControlError>,
@@ -59,9 +114,9 @@ impl Control {
 
     /// Whether the device answers it with a `Response` (GB/T 28181-2022 §9.3.1).
     pub const fn wants_response(self) -> bool {
-        !matches!(
+        matches!(
             self,
-            Control::Ptz(_) | Control::KeyFrame | Control::FormatSdCard(_)
+            Control::Record(_) | Control::Guard(_) | Control::ResetAlarm | Control::Home(_)
         )
     }
 
@@ -80,6 +135,11 @@ impl Control {
             Control::FormatSdCard(card) => Element::leaf("FormatSDCard", card.to_string()),
             Control::ResetAlarm => Element::leaf("AlarmCmd", "ResetAlarm"),
             Control::KeyFrame => Element::leaf("IFameCmd", "Send"),
+            Control::Boot => Element::leaf("TeleBoot", "Boot"),
+            Control::Drag { zone, into } => zone.element(either(into, "DragZoomIn", "DragZoomOut")),
+            Control::Home(home) => home.element(),
+            Control::Precise(to) => to.element(),
+            Control::Track(what) => Element::leaf("TargetTrack", what.as_str()),
         }
     }
 }
@@ -87,8 +147,19 @@ impl Control {
 impl fmt::Display for Control {
     /// The element and its value, as on the wire.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Element { name, text, .. } = self.element();
-        write!(f, "{name} {text}")
+        let Element {
+            name,
+            text,
+            children,
+            ..
+        } = self.element();
+        write!(f, "{name}")?;
+        match children.is_empty() {
+            true => write!(f, " {text}"),
+            false => children
+                .iter()
+                .try_for_each(|c| write!(f, " {} {}", c.name, c.text)),
+        }
     }
 }
 
@@ -109,6 +180,25 @@ fn found(element: &Element) -> Option<Found> {
         "FormatSDCard" => (sd_card(&element.text), false),
         "AlarmCmd" if word("ResetAlarm") => (Ok(Control::ResetAlarm), true),
         "AlarmCmd" => (Err(ControlError::Value("AlarmCmd")), true),
+        "TeleBoot" if word("Boot") => (Ok(Control::Boot), false),
+        "TeleBoot" => (Err(ControlError::Value("TeleBoot")), false),
+        "DragZoomIn" | "DragZoomOut" => {
+            let zone = Zone::of(element).ok_or(ControlError::Value("DragZoom"));
+            let into = element.name == "DragZoomIn";
+            (zone.map(|zone| Control::Drag { zone, into }), false)
+        }
+        "HomePosition" => {
+            let home = HomePosition::of(element).ok_or(ControlError::Value("HomePosition"));
+            (home.map(Control::Home), true)
+        }
+        "PTZPreciseCtrl" => {
+            let to = Precise::of(element).ok_or(ControlError::Value("PTZPreciseCtrl"));
+            (to.map(Control::Precise), false)
+        }
+        "TargetTrack" => {
+            let what = Tracking::of(&element.text).ok_or(ControlError::Value("TargetTrack"));
+            (what.map(Control::Track), false)
+        }
         _ => return None,
     };
     Some(Found {
@@ -126,6 +216,95 @@ fn sd_card(text: &str) -> Result<Control, ControlError> {
 
 fn ptz(text: &str) -> Result<Control, ControlError> {
     Ok(Control::Ptz(Ptz::parse(text)?))
+}
+
+fn number<T: std::str::FromStr>(element: &Element, name: &str) -> Option<T> {
+    let same = |child: &&Element| child.name.eq_ignore_ascii_case(name);
+    element.children.iter().find(same)?.text.trim().parse().ok()
+}
+
+impl Zone {
+    const NAMES: [&str; 6] = [
+        "Length",
+        "Width",
+        "MidPointX",
+        "MidPointY",
+        "LengthX",
+        "LengthY",
+    ];
+
+    fn of(element: &Element) -> Option<Zone> {
+        let [length, width, mid_x, mid_y, length_x, length_y] =
+            Zone::NAMES.map(|name| number(element, name));
+        Some(Zone {
+            length: length?,
+            width: width?,
+            mid_x: mid_x?,
+            mid_y: mid_y?,
+            length_x: length_x?,
+            length_y: length_y?,
+        })
+    }
+
+    fn element(self, name: &str) -> Element {
+        let Zone {
+            length,
+            width,
+            mid_x,
+            mid_y,
+            length_x,
+            length_y,
+        } = self;
+        let values = [length, width, mid_x, mid_y, length_x, length_y];
+        let named = Zone::NAMES.into_iter().zip(values);
+        named.fold(Element::new(name), |whole, (name, value)| {
+            whole.with(Element::leaf(name, value.to_string()))
+        })
+    }
+}
+
+impl Precise {
+    /// Each may be left out; one that is there must be a number.
+    fn of(element: &Element) -> Option<Precise> {
+        let part = |name: &str| match element.text_of(name) {
+            None => Some(None),
+            Some(_) => number::<f64>(element, name)
+                .filter(|number| number.is_finite())
+                .map(Some),
+        };
+        Some(Precise {
+            pan: part("Pan")?,
+            tilt: part("Tilt")?,
+            zoom: part("Zoom")?,
+        })
+    }
+
+    fn element(self) -> Element {
+        let named = [("Pan", self.pan), ("Tilt", self.tilt), ("Zoom", self.zoom)];
+        let mut element = Element::new("PTZPreciseCtrl");
+        element.children.extend(
+            named.into_iter().filter_map(|(name, value)| {
+                value.map(|value| Element::leaf(name, value.to_string()))
+            }),
+        );
+        element
+    }
+}
+
+impl Tracking {
+    fn of(text: &str) -> Option<Tracking> {
+        let all = [Tracking::Auto, Tracking::Manual, Tracking::Stop];
+        all.into_iter()
+            .find(|what| what.as_str().eq_ignore_ascii_case(text.trim()))
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Tracking::Auto => "Auto",
+            Tracking::Manual => "Manual",
+            Tracking::Stop => "Stop",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +333,29 @@ mod tests {
             Control::FormatSdCard(0),
             Control::FormatSdCard(8),
             Control::KeyFrame,
+            Control::Boot,
+            Control::Drag {
+                zone: Zone {
+                    length: 1920,
+                    width: 1080,
+                    mid_x: 960,
+                    mid_y: 540,
+                    length_x: 480,
+                    length_y: 270,
+                },
+                into: true,
+            },
+            Control::Home(HomePosition {
+                enabled: true,
+                reset_time: 60,
+                preset: 3,
+            }),
+            Control::Precise(Precise {
+                pan: Some(12.5),
+                tilt: None,
+                zoom: Some(4.0),
+            }),
+            Control::Track(Tracking::Auto),
         ] {
             let octets = command.write(&XmlStyle::default(), 5, CHANNEL);
             let document = Incoming::parse(&octets).unwrap();

@@ -33,6 +33,8 @@ pub struct ManscdpStyle {
     pub items_per_message: Batch,
     /// How many recorded files a message carries, if that is not as many as catalogue items.
     pub records_per_message: Option<Batch>,
+    /// Whether the answer to PresetQuery counts its presets in `SumNum`.
+    pub preset_sum: bool,
     /// Keepalive.
     pub keepalive: XmlTemplate<Keepalive>,
     /// One item of a catalogue.
@@ -64,6 +66,7 @@ impl Default for ManscdpStyle {
             xml: XmlStyle::default(),
             items_per_message: Batch::default(),
             records_per_message: None,
+            preset_sum: true,
             keepalive: standard(keepalive::STANDARD),
             catalog_item: standard(catalog_item::STANDARD),
             catalog_node: standard(catalog_item::NODE),
