@@ -47,11 +47,16 @@ pub struct File {
 
 impl Recordings {
     /// Half an hour a file, kept for three days, every tenth of an alarm.
-    pub const THREE_DAYS: Recordings = Recordings::Continuous {
-        file: Duration::from_secs(1800),
-        kept: Duration::from_secs(3 * 86_400),
-        alarm_every: 10,
-    };
+    pub const THREE_DAYS: Recordings = Recordings::kept(Duration::from_secs(3 * 86_400));
+
+    /// Half an hour a file, kept for so long, every tenth of an alarm.
+    pub const fn kept(kept: Duration) -> Recordings {
+        Recordings::Continuous {
+            file: Duration::from_secs(1800),
+            kept,
+            alarm_every: 10,
+        }
+    }
 
     /// The files that overlap a stretch of time and are of a kind (`None`: any), the earliest
     /// first, at most [`MOST_FILES`].

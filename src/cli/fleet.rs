@@ -23,7 +23,7 @@ const EARLY: Duration = Duration::from_millis(200);
 pub(super) struct Flags {
     /// A fleet file: thousands of cameras (examples/fleet.toml shows every key)
     #[arg(value_name = "FLEET.toml", conflicts_with_all = [
-        "platform", "id", "media", "fps", "profile", "transport", "channel", "channels", "organisations",
+        "platform", "id", "media", "fps", "profile", "transport", "channel", "channels", "organisations", "recordings", "position",
         "name",
         "domain", "user", "local", "expires", "keepalive", "keepalive_count", "retry",
     ])]

@@ -13,7 +13,7 @@ use super::screen::Screen;
 use super::stop::Stop;
 use super::words;
 use crate::api::{Camera, Channel, Error, explained, resolve};
-use crate::camera::Event;
+use crate::camera::{Event, Recordings};
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::UpgradeResult;
 use crate::media::Rational;
@@ -81,6 +81,12 @@ pub(super) struct Arguments {
     /// An organisation of its catalogue in which channels hang; may be given several times
     #[arg(long = "organisation", value_name = "NAME")]
     organisations: Vec<String>,
+    /// How many hours its recordings reach back, in files of half an hour [default: none]
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=87_600))]
+    recordings: Option<u32>,
+    /// Where it is: longitude and latitude in degrees, such as 116.397,39.916
+    #[arg(long, value_name = "LON,LAT", value_parser = place, allow_hyphen_values = true)]
+    position: Option<(f64, f64)>,
     /// What it calls itself [default: the profile's model]
     #[arg(long)]
     name: Option<String>,
@@ -203,6 +209,13 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
     if let Some(seed) = arguments.fleet.beside.seed() {
         camera = camera.seed(seed);
     }
+    if let Some(hours) = arguments.recordings {
+        let kept = Duration::from_secs(u64::from(hours) * 3600);
+        camera = camera.recordings(Recordings::kept(kept));
+    }
+    if let Some((longitude, latitude)) = arguments.position {
+        camera = camera.position(longitude, latitude);
+    }
     if let Some(file) = arguments.sub_media.as_deref() {
         camera = camera.sub_media(clip(Some(file), arguments.fps)?);
     }
@@ -222,6 +235,18 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
         camera = camera.local(local);
     }
     Ok(camera.start().await?)
+}
+
+/// Two numbers of degrees with a comma between them.
+fn place(text: &str) -> Result<(f64, f64), String> {
+    let wrong = || format!("{text:?} is no place: write longitude and latitude, as 116.397,39.916");
+    let (longitude, latitude) = text.split_once(',').ok_or_else(wrong)?;
+    let degrees = |text: &str, most: f64| {
+        let degrees: Option<f64> = text.trim().parse().ok();
+        degrees.filter(|degrees| degrees.abs() <= most)
+    };
+    let place = degrees(longitude, 180.0).zip(degrees(latitude, 90.0));
+    place.ok_or_else(wrong)
 }
 
 fn introduce(screen: Screen, camera: &Camera) {

@@ -7,7 +7,7 @@ use super::ids::IdRun;
 use super::media::MediaId;
 use super::roster::Roster;
 use super::schema::FirstFrameName;
-use crate::camera::Heartbeat;
+use crate::camera::{Heartbeat, Recordings};
 use crate::gb28181::DeviceId;
 use crate::profile::Profile;
 use crate::sip::Transport;
@@ -25,6 +25,8 @@ pub struct Group {
     pub channels: usize,
     /// The names of the organisations in which a device's channels hang.
     pub organisations: Vec<String>,
+    /// What their channels have recorded.
+    pub recordings: Option<Arc<Recordings>>,
     /// How signalling travels.
     pub transport: Transport,
     /// The registration lifetime asked for.

@@ -113,6 +113,9 @@ pub(super) struct CamerasTable {
     pub channels: Key<usize>,
     /// The names of the organisations in which a device's channels hang. Default: none.
     pub organisations: Key<Vec<String>>,
+    /// How far back recordings of every channel reach, in files of half an hour. Default: nothing
+    /// is recorded.
+    pub recordings: TextKey<Length>,
     /// What channels show: a file, or one for each channel in turn. Default: a clip built in.
     pub media: Key<OneOrMany>,
     /// The same for the sub stream. Default: as `media`.

@@ -60,7 +60,7 @@ impl Cast {
                 .map(|channel| self.channel(profile, channel))
                 .collect(),
             position: None,
-            recordings: None,
+            recordings: group.recordings.clone(),
             tree: Tree::of(device, &camera.name(), &group.organisations),
             profile: profile.clone(),
             platform: self.platform.clone(),

@@ -79,6 +79,8 @@ fn draft<'t>(
         profile: profile?,
         channels: count(&table.channels, 1, MOST_CHANNELS, channels, problems),
         organisations: organisations(&table.organisations, problems),
+        recordings: length(&table.recordings)
+            .map(|kept| Arc::new(crate::camera::Recordings::kept(kept))),
         transport: match copied(&table.transport).unwrap_or(transport) {
             TransportName::Udp => Transport::Udp,
             TransportName::Tcp => Transport::Tcp,
