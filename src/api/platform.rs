@@ -22,8 +22,9 @@ use super::sink::{Sink, SinkWatch};
 use super::task::Task;
 use crate::camera::PlatformAddress;
 use crate::gb28181::manscdp::{
-    BasicParam, CatalogItem, Control, DeviceInfo, DeviceStatus, DeviceUpgrade, Outcome, Preset,
-    PtzPosition, RecordItem, RecordQuery, SdCard, SnapShotConfig, Topic,
+    BasicParam, CatalogItem, ConfigBlock, ConfigType, Control, DeviceInfo, DeviceStatus,
+    DeviceUpgrade, Outcome, Preset, PtzPosition, RecordItem, RecordQuery, SdCard, Setting,
+    SnapShotConfig, Topic,
 };
 use crate::gb28181::{DeviceId, Ptz};
 use crate::net::{Clock, Media};
@@ -308,6 +309,44 @@ impl Platform {
             Answer::PtzPosition(position) => Ok(position),
             _ => Err(unfit(channel.device, &query)),
         }
+    }
+
+    /// How a channel of a device is configured: ConfigDownload of a block. The error for a device
+    /// that does not have it is [`Error::Unfit`].
+    pub async fn config_block(
+        &self,
+        channel: &Channel,
+        kind: ConfigType,
+    ) -> Result<ConfigBlock, Error> {
+        let query = Query::ConfigOf {
+            channel: channel.id,
+            types: kind.to_string(),
+        };
+        let answer = self.query(channel.device, query.clone()).await?;
+        let Answer::Config(entries) = answer else {
+            return Err(unfit(channel.device, &query));
+        };
+        let block = entries.into_iter().find_map(|entry| entry.block);
+        block.ok_or_else(|| unfit(channel.device, &query))
+    }
+
+    /// Configures a device, or one of its channels (DeviceConfig). Whether it says that it has
+    /// obeyed.
+    pub async fn configure(
+        &self,
+        device: DeviceId,
+        about: Option<DeviceId>,
+        setting: Setting,
+    ) -> Result<bool, Error> {
+        let outcome = self.order(device, about, Order::Configure(setting)).await?;
+        Ok(outcome == Some(Outcome::Ok))
+    }
+
+    /// Has a device start again (TeleBoot), which says nothing to that, leaves and registers anew.
+    pub async fn reboot(&self, device: DeviceId) -> Result<(), Error> {
+        let what = Order::Control(Control::Boot);
+        self.order(device, None, what).await?;
+        Ok(())
     }
 
     /// Subscribes to something of a device, or of a channel of it; the lifetime that is granted.

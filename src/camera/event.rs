@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{Alarm, CatalogEvent, Control, Topic, UpgradeResult};
+use crate::gb28181::manscdp::{Alarm, CatalogEvent, ConfigType, Control, Topic, UpgradeResult};
 use crate::media::{Counts, Loss, MediaTransport};
 
 /// What the owner of a camera asks of it.
@@ -117,6 +117,13 @@ pub enum Event {
         id: DeviceId,
         /// The command.
         control: Control,
+    },
+    /// The platform configured the device.
+    Configured {
+        /// The device, or the channel that it is about.
+        id: DeviceId,
+        /// What has been set.
+        kind: ConfigType,
     },
     /// A command of the platform was broken, and not obeyed.
     NotObeyed {

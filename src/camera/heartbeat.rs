@@ -13,7 +13,7 @@ use super::line::{Line, Purpose, Timer, Waiting};
 
 /// Counts Keepalives in and out.
 pub(super) struct Beat {
-    pub timing: Heartbeat,
+    timing: Heartbeat,
     /// Keepalives whose answers count, with their Call-IDs: not those of an earlier registration.
     sent: Vec<(TransactionId, String)>,
     in_a_row: u32,
@@ -23,6 +23,13 @@ pub(super) struct Beat {
 
 /// No two Keepalives follow each other faster, whatever is configured.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
+fn bearable(timing: Heartbeat) -> Heartbeat {
+    Heartbeat {
+        interval: timing.interval.max(SHORTEST_INTERVAL),
+        ..timing
+    }
+}
 
 /// What the answer to a Keepalive means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +46,18 @@ pub(super) enum Pulse {
 impl Beat {
     pub fn new(timing: Heartbeat) -> Self {
         Beat {
-            timing: Heartbeat {
-                interval: timing.interval.max(SHORTEST_INTERVAL),
-                ..timing
-            },
+            timing: bearable(timing),
             sent: Vec::new(),
             in_a_row: 0,
             forgotten: false,
+        }
+    }
+
+    /// Goes on with another timing.
+    pub fn retime(&mut self, now: Now, line: &mut Line, timing: Heartbeat) {
+        self.timing = bearable(timing);
+        if self.is_running(line) {
+            line.set(Timer::Keepalive, now.mono + self.timing.interval);
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) enum Timer {
     Keepalive,
     /// It has started again.
     Boot,
+    /// New basic parameters take effect.
+    Settle,
     /// The next picture of an order.
     Snapshot(u32),
     /// Open the flow again.

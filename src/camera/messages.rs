@@ -2,23 +2,22 @@
 //! (GB/T 28181-2022 §9.3-§9.5).
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::gb28181::manscdp::{BasicParam, DeviceInfo, DeviceStatus, Incoming as Document, Root};
+use crate::gb28181::manscdp::{DeviceInfo, DeviceStatus, Incoming as Document, Root};
 use crate::sip::{Method, Response, TransactionId};
 use crate::time::{Now, Wall};
 
 use super::calls::{Calls, Incoming};
 use super::catalogue;
-use super::config::{Heartbeat, PlatformAddress};
 use super::control::Controls;
 use super::event::Event;
 use super::head_queries;
 use super::line::{Line, Purpose, Waiting};
 use super::notices::Notices;
 use super::record_info;
+use super::settings::Settings;
 use super::tasks::Tasks;
 
 /// Parts of answers that may wait before further queries go unanswered: a platform may ask faster
@@ -38,6 +37,8 @@ pub(super) struct Messages {
     pub tasks: Tasks,
     /// What commands have changed.
     pub controls: Controls,
+    /// What platforms have configured.
+    pub settings: Settings,
 }
 
 impl Messages {
@@ -46,7 +47,7 @@ impl Messages {
         &mut self,
         now: Now,
         line: &mut Line,
-        (calls, notices, timing): (&Calls, &Notices, Heartbeat),
+        (calls, notices): (&Calls, &Notices),
         incoming: Incoming,
     ) {
         let Incoming {
@@ -73,10 +74,13 @@ impl Messages {
         let bodies = match document.root {
             Root::Control => {
                 let began = self.tasks.begin(now, line, &document);
-                let answer = self.controls.obey(now, line, calls, &document, began);
+                let answer = match document.cmd_type.as_str() {
+                    "DeviceConfig" => self.settings.obey(now, line, &document, began),
+                    _ => self.controls.obey(now, line, calls, &document, began),
+                };
                 Vec::from_iter(answer)
             }
-            _ => self.answers(now, line, (calls, notices, timing), &document),
+            _ => self.answers(now, line, (calls, notices), &document),
         };
         line.tell(Event::Asked {
             cmd_type: document.cmd_type.clone(),
@@ -91,7 +95,7 @@ impl Messages {
         &self,
         now: Now,
         line: &mut Line,
-        (calls, notices, timing): (&Calls, &Notices, Heartbeat),
+        (calls, notices): (&Calls, &Notices),
         document: &Document,
     ) -> Vec<Bytes> {
         let config = line.config.clone();
@@ -124,7 +128,7 @@ impl Messages {
             }
             "DeviceInfo" => vec![device_info(line, self.tasks.firmware(), document)],
             "DeviceStatus" => vec![self.device_status(now, line, calls, document)],
-            "ConfigDownload" => config_download(line, timing, document),
+            "ConfigDownload" => self.settings.download(line, document),
             _ => Vec::new(),
         }
     }
@@ -216,30 +220,4 @@ fn device_info(line: &Line, runs: Option<&str>, document: &Document) -> Bytes {
     };
     let style = &config.profile.manscdp;
     style.device_info(&document.sn, &document.device_id, &info)
-}
-
-fn config_download(line: &Line, timing: Heartbeat, document: &Document) -> Vec<Bytes> {
-    let config = &line.config;
-    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
-    let PlatformAddress {
-        id,
-        domain,
-        address,
-    } = &line.platform;
-    let basic = BasicParam {
-        name: config.name().to_owned(),
-        device_id: config.device.to_string(),
-        expiration: seconds(config.expires),
-        heart_beat_interval: seconds(timing.interval),
-        heart_beat_count: timing.count,
-        position_capability: Some(0),
-        server_id: Some(id.to_string()),
-        server_ip: Some(address.ip().to_string()),
-        server_port: Some(address.port()),
-        domain: Some(domain.clone()),
-        password: Some(config.credentials.password.clone()),
-    };
-    let asked = document.body.text_of("ConfigType").unwrap_or_default();
-    let style = &config.profile.manscdp;
-    style.config_download(&document.sn, &document.device_id, asked, &basic)
 }

@@ -10,6 +10,7 @@ mod catalogue;
 mod config;
 mod control;
 mod event;
+mod factory;
 mod granted;
 mod head;
 mod head_queries;
@@ -26,6 +27,7 @@ pub mod recordings;
 mod registration;
 mod requests;
 mod sd_cards;
+mod settings;
 mod snapshots;
 mod standing;
 mod subscribing;
@@ -36,8 +38,8 @@ mod upgrade;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{Alarm, CatalogEvent, Preset, PtzPosition, Tracking};
+use crate::gb28181::manscdp::{Alarm, CatalogEvent, ConfigType, Preset, PtzPosition, Tracking};
+use crate::gb28181::{DeviceId, Element};
 use crate::node::{Input, Node, Output};
 use crate::sip::{self, Flow, FlowId, Response, Tokens, TransactionId};
 use crate::time::Now;
@@ -154,6 +156,12 @@ impl Camera {
     /// (TargetTrack).
     pub fn tracking(&self, channel: &DeviceId) -> Option<Tracking> {
         self.messages.controls.tracking(channel)
+    }
+
+    /// The block of configuration that a platform has written for a channel (DeviceConfig). Basic
+    /// parameters take effect in the [`Config`] itself.
+    pub fn written(&self, channel: DeviceId, kind: ConfigType) -> Option<&Element> {
+        self.messages.settings.written(channel, kind)
     }
 
     /// How many media streams are open, those on their way out included.
@@ -301,6 +309,7 @@ impl Camera {
             }
             Timer::Leave => {}
             Timer::Boot => self.booted(),
+            Timer::Settle => self.settle(now),
             Timer::Snapshot(number) => {
                 let wall = self.messages.platform_time(now);
                 self.messages.tasks.snapshot(now, line, wall, number);

@@ -152,6 +152,11 @@ impl Registration {
         std::mem::take(&mut self.registered)
     }
 
+    /// Asks for another lifetime from the next registration on.
+    pub fn ask_for(&mut self, expires: Duration) {
+        self.expires = expires;
+    }
+
     /// The next registration is one of a device that has just started.
     pub fn restart(&mut self) {
         self.call_id.clear();

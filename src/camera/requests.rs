@@ -32,8 +32,7 @@ impl Camera {
             Method::Bye => self.calls.bye(now, line, &incoming),
             Method::Info => self.calls.info(now, line, &incoming),
             Method::Message => {
-                let timing = self.beat.timing;
-                let rest = (&self.calls, &self.notices, timing);
+                let rest = (&self.calls, &self.notices);
                 self.messages.receive(now, line, rest, incoming);
                 if std::mem::take(&mut self.messages.controls.boot) {
                     self.reboot(now);

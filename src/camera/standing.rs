@@ -85,11 +85,15 @@ impl Camera {
                     self.follow(now);
                 }
             }
-            Outcome::Unregistered { confirmed } => {
-                if let Power::Leaving { unregistered, .. } = &mut self.power {
-                    *unregistered = confirmed;
+            Outcome::Unregistered { confirmed } => match &mut self.power {
+                Power::Leaving { unregistered, .. } => *unregistered = confirmed,
+                // New basic parameters: it registers as one that has just started.
+                Power::On => {
+                    self.registration.restart();
+                    self.registration.register(now, &mut self.line);
                 }
-            }
+                Power::Off | Power::Booting => {}
+            },
         }
     }
 

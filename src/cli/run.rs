@@ -349,6 +349,7 @@ impl Told {
                 false => format!("told {cmd_type}: acknowledged"),
             },
             Event::Controlled { id, control } => format!("{id}: {control}"),
+            Event::Configured { id, kind } => format!("{id}: {kind} configured"),
             Event::NotObeyed { id, why } => format!("{id}: {}: {why}", screen.bad("not obeyed")),
             Event::Rebooting { away } => format!("starts again, back in {away:.0?}"),
             Event::Upgraded(UpgradeResult {

@@ -131,6 +131,8 @@ deviations! {
     OtherCommand = "an answer to another question", "GB/T 28181-2022 A.2";
     /// A Response without a mandatory `Result`.
     NoResult = "no Result", "GB/T 28181-2022 A.2.6";
+    /// A block of configuration with a value that is not allowed.
+    ConfigBlock = "a configuration out of its range", "GB/T 28181-2022 A.2.1";
     /// A catalogue that does not say how many items it has, or says different things.
     SumNum = "a wrong SumNum", "GB/T 28181-2022 annex M";
     /// A `Num` that is not the number of items.

@@ -9,9 +9,9 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    Alarm, BasicParam, CatalogChange, CatalogItem, CruiseTrack, DeviceInfo, DeviceStatus,
-    HomePosition, MobilePosition, Outcome, Preset, PtzPosition, RecordItem, RecordQuery, SdCard,
-    SnapShotFinished, Topic, UpgradeResult,
+    Alarm, BasicParam, CatalogChange, CatalogItem, ConfigBlock, CruiseTrack, DeviceInfo,
+    DeviceStatus, HomePosition, MobilePosition, Outcome, Preset, PtzPosition, RecordItem,
+    RecordQuery, SdCard, SnapShotFinished, Topic, UpgradeResult,
 };
 use crate::gb28181::mansrtsp;
 use crate::gb28181::sdp::TimeRange;
@@ -142,6 +142,13 @@ pub enum Query {
     SdCardStatus,
     /// How it is configured: types joined by `/`, such as `BasicParam`. One answer each.
     ConfigDownload(String),
+    /// How one of its channels is configured.
+    ConfigOf {
+        /// The channel.
+        channel: DeviceId,
+        /// Types joined by `/`.
+        types: String,
+    },
     /// The places that a channel's head knows.
     Presets(DeviceId),
     /// Where it goes when nobody steers it (2022).
@@ -174,7 +181,7 @@ impl Query {
             Query::DeviceInfo => "DeviceInfo",
             Query::DeviceStatus => "DeviceStatus",
             Query::SdCardStatus => "SDCardStatus",
-            Query::ConfigDownload(_) => "ConfigDownload",
+            Query::ConfigDownload(_) | Query::ConfigOf { .. } => "ConfigDownload",
             Query::Presets(_) => "PresetQuery",
             Query::HomePosition(_) => "HomePositionQuery",
             Query::CruiseTracks(_) => "CruiseTrackListQuery",
@@ -189,6 +196,7 @@ impl Query {
         match self {
             Query::CatalogOf(code) => Some(code),
             Query::RecordInfo { channel, .. }
+            | Query::ConfigOf { channel, .. }
             | Query::CruiseTrack { channel, .. }
             | Query::Presets(channel)
             | Query::HomePosition(channel)
@@ -201,7 +209,9 @@ impl Query {
     /// The elements behind its `DeviceID`.
     pub(super) fn elements(&self) -> Vec<(&'static str, String)> {
         match self {
-            Query::ConfigDownload(types) => vec![("ConfigType", types.clone())],
+            Query::ConfigDownload(types) | Query::ConfigOf { types, .. } => {
+                vec![("ConfigType", types.clone())]
+            }
             Query::RecordInfo { what, .. } => what.elements(),
             Query::CruiseTrack { number, .. } => vec![("Number", number.to_string())],
             _ => Vec::new(),
@@ -270,6 +280,8 @@ pub struct ConfigAnswer {
     pub result: Outcome,
     /// The basic parameters, if it has them.
     pub basic: Option<BasicParam>,
+    /// The block of any other type, if it has one that keeps the rules.
+    pub block: Option<ConfigBlock>,
 }
 
 /// Why a question has no answer.

@@ -5,7 +5,8 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    Control, DeviceUpgrade, Incoming as Document, SnapShotConfig, SnapShotFinished, UpgradeResult,
+    Control, DeviceUpgrade, Incoming as Document, Setting, SnapShotConfig, SnapShotFinished,
+    UpgradeResult,
 };
 use crate::gb28181::xml_style::XmlStyle;
 
@@ -18,6 +19,8 @@ use super::event::{Event, Notice};
 pub enum Order {
     /// One command of DeviceControl.
     Control(Control),
+    /// Be configured otherwise (DeviceConfig).
+    Configure(Setting),
     /// Take new firmware; [`Notice::Upgraded`] follows.
     Upgrade(DeviceUpgrade),
     /// Take pictures and deliver them; [`Notice::SnapshotsDelivered`] follows.
@@ -29,7 +32,7 @@ impl Order {
     pub const fn cmd_type(&self) -> &'static str {
         match self {
             Order::Control(_) | Order::Upgrade(_) => "DeviceControl",
-            Order::Snapshots(_) => "DeviceConfig",
+            Order::Configure(_) | Order::Snapshots(_) => "DeviceConfig",
         }
     }
 
@@ -37,13 +40,14 @@ impl Order {
     pub const fn wants_response(&self) -> bool {
         match self {
             Order::Control(control) => control.wants_response(),
-            Order::Upgrade(_) | Order::Snapshots(_) => true,
+            Order::Configure(_) | Order::Upgrade(_) | Order::Snapshots(_) => true,
         }
     }
 
     pub(super) fn write(&self, style: &XmlStyle, sn: u32, about: &DeviceId) -> Bytes {
         match self {
             Order::Control(control) => control.write(style, sn, about),
+            Order::Configure(setting) => setting.write(style, sn, about),
             Order::Upgrade(order) => order.write(style, sn, about),
             Order::Snapshots(order) => order.write(style, sn, about),
         }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    self, BasicParam, CruiseTrack, DeviceInfo, DeviceStatus, HomePosition, Incoming as Document,
-    Outcome, Preset, PtzPosition, SdCard,
+    self, BasicParam, ConfigBlock, CruiseTrack, DeviceInfo, DeviceStatus, HomePosition,
+    Incoming as Document, Outcome, Preset, PtzPosition, SdCard,
 };
 use crate::sip::Method;
 use crate::time::{Instant, Now};
@@ -256,7 +256,7 @@ impl Collected {
             Query::PtzPosition(_) => {
                 Collected::One(|d| PtzPosition::read(d).map(Answer::PtzPosition))
             }
-            Query::ConfigDownload(types) => {
+            Query::ConfigDownload(types) | Query::ConfigOf { types, .. } => {
                 let types = types.split('/').filter(|name| !name.trim().is_empty());
                 let of = types.count().clamp(1, manscdp::MAX_CONFIG_TYPES);
                 Collected::Config {
@@ -300,9 +300,14 @@ impl Collected {
             Collected::SdCards => Some(Answer::SdCards(SdCard::read(document))),
             Collected::Ordered | Collected::Silence => Some(Answer::Ordered(result)),
             Collected::Config { of, parts } => {
+                let block = ConfigBlock::read(document).transpose();
+                if let Err(error) = &block {
+                    noticed.push((Deviation::ConfigBlock, error.to_string()));
+                }
                 parts.push(ConfigAnswer {
                     result: result.unwrap_or(Outcome::Error),
                     basic: BasicParam::read(document),
+                    block: block.ok().flatten(),
                 });
                 (parts.len() >= *of).then(|| Answer::Config(std::mem::take(parts)))
             }

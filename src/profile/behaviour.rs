@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::settings::SettingsPolicy;
 use super::tasks::{RebootPolicy, UploadPolicy};
 use crate::media::PlaybackPolicy;
 
@@ -29,6 +30,8 @@ pub struct Behaviour {
     pub reboot: RebootPolicy,
     /// How it delivers pictures.
     pub upload: UploadPolicy,
+    /// How it lets itself be configured.
+    pub settings: SettingsPolicy,
 }
 
 impl Default for Behaviour {
@@ -43,6 +46,7 @@ impl Default for Behaviour {
             tasks: true,
             reboot: RebootPolicy::default(),
             upload: UploadPolicy::default(),
+            settings: SettingsPolicy::default(),
         }
     }
 }

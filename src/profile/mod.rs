@@ -9,6 +9,7 @@ mod builtin;
 mod device;
 mod error;
 mod load;
+mod settings;
 mod tasks;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use behaviour::{AlarmCarrier, Behaviour, StartMedia};
 pub use device::Device;
 pub use error::ProfileError;
 pub use load::Setting;
+pub use settings::{ConfigTypes, NewBasicParam, SettingsPolicy};
 pub use tasks::{RebootPolicy, UploadPolicy};
 
 /// What a healthy device of one make and firmware does.

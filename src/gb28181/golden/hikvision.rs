@@ -89,7 +89,7 @@ fn its_basic_parameters_name_the_platform() {
         domain: Some("3402000000".into()),
         ..BasicParam::default()
     };
-    let bodies = hikvision().config_download(3, DEVICE, "BasicParam", &basic);
+    let bodies = hikvision().config_download(3, DEVICE, "BasicParam", &basic, |_| None);
     assert_eq!(bodies.len(), 1);
     let text = String::from_utf8_lossy(&bodies[0]).into_owned();
     assert!(

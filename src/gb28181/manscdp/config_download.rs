@@ -5,8 +5,10 @@ use std::fmt::Display;
 
 use bytes::Bytes;
 
+use super::config_type::ConfigType;
 use super::incoming::{Incoming, Outcome, Root};
 use super::style::ManscdpStyle;
+use crate::gb28181::element::Element;
 use crate::gb28181::template::Facts;
 
 /// How many types of one query are answered; the rest of a longer list is ignored.
@@ -89,22 +91,29 @@ impl Facts for BasicParam {
 
 impl ManscdpStyle {
     /// The answers to a ConfigDownload query, one per type it asks for (`A/B/C`), all with its
-    /// SN. A type that is not `BasicParam` is answered with an ERROR.
+    /// SN. `block` has the content of each type but `BasicParam`; a type that it does not have,
+    /// or nobody knows, is answered with an ERROR.
     pub fn config_download(
         &self,
         sn: impl Display,
         device_id: impl Display,
         config_type: &str,
         basic: &BasicParam,
+        block: impl Fn(ConfigType) -> Option<Element>,
     ) -> Vec<Bytes> {
         let types = config_type.split('/').map(str::trim);
         let types = types.filter(|name| !name.is_empty()).take(MAX_CONFIG_TYPES);
-        let answers = types.map(|name| match name {
-            "BasicParam" => {
-                let rest = self.basic_param.fill(basic);
-                self.write(Root::Response, CMD_TYPE, &sn, &device_id, rest)
+        let answers = types.map(|name| {
+            let content = match ConfigType::named(name) {
+                Some(ConfigType::BasicParam) => Some(self.basic_param.fill(basic)),
+                Some(kind) => block(kind)
+                    .map(|block| vec![Element::leaf("Result", Outcome::Ok.as_str()), block]),
+                None => None,
+            };
+            match content {
+                Some(rest) => self.write(Root::Response, CMD_TYPE, &sn, &device_id, rest),
+                None => self.result(CMD_TYPE, &sn, &device_id, Outcome::Error),
             }
-            _ => self.result(CMD_TYPE, &sn, &device_id, Outcome::Error),
         });
         let answers: Vec<_> = answers.collect();
         match answers.is_empty() {
@@ -143,7 +152,7 @@ mod tests {
 
     fn answers(config_type: &str, basic: &BasicParam) -> Vec<Incoming> {
         let style = ManscdpStyle::default();
-        let bodies = style.config_download(3, "34020000001320000001", config_type, basic);
+        let bodies = style.config_download(3, "34020000001320000001", config_type, basic, |_| None);
         let read = bodies.iter().map(|body| Incoming::parse(body).unwrap());
         read.collect()
     }
