@@ -7,7 +7,10 @@ fn named() -> Vec<&'static str> {
     let (_, table) = README
         .split_once("| feature | GB/T 28181 |")
         .expect("the README has the table");
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
     rows.map(|row| {
         let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
         assert_eq!(cells.len(), 5, "{row}");
@@ -30,7 +33,11 @@ fn every_row_names_a_test_that_exists() {
         let found = lines.position(|line| head.iter().any(|head| line.starts_with(head)));
         let at = found.unwrap_or_else(|| panic!("{row}: there is no such test"));
         let before: Vec<_> = source.lines().take(at).collect();
-        let marked = before.iter().rev().take(4).any(|line| line.contains("test"));
+        let marked = before
+            .iter()
+            .rev()
+            .take(4)
+            .any(|line| line.contains("test"));
         assert!(marked, "{row}: that is no test");
     }
 }

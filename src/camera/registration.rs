@@ -197,6 +197,10 @@ impl Registration {
             let route = format!("<sip:{device}@{};lr>", line.platform.address);
             request = request.with_header("Route", route);
         }
+        let version = &line.config.profile.sip.gb_version;
+        if !version.is_empty() {
+            request = request.with_header("X-GB-Ver", version.as_str());
+        }
         if let Some(Auth { header, value }) = auth {
             request = request.with_header(header, value);
         }

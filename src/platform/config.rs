@@ -68,6 +68,7 @@ impl Config {
             first_sn: 1,
             style: Style {
                 user_agent: "vcam platform".to_owned(),
+                gb_version: "3.0".to_owned(),
                 ..Style::default()
             },
             xml: XmlStyle::default(),

@@ -270,10 +270,18 @@ fn entry(incoming: &Incoming, wish: &Wish) -> Device {
 /// The 200, which also sets the device's clock (GB/T 28181-2022 §9.10.3).
 fn accepted(now: Now, desk: &mut Desk, incoming: &Incoming, expires: Duration) -> Response {
     let date = gb28181::time::local_millis(now.wall);
-    desk.endpoint
-        .answer(&incoming.request, 200)
+    versioned(desk, incoming, 200)
         .with_header("Date", date)
         .with_header("Expires", expires.as_secs().to_string())
+}
+
+/// Every answer to a REGISTER says which edition we speak (GB/T 28181-2022 annex I).
+fn versioned(desk: &mut Desk, incoming: &Incoming, status: u16) -> Response {
+    let response = desk.endpoint.answer(&incoming.request, status);
+    match desk.config.style.gb_version.as_str() {
+        "" => response,
+        version => response.with_header("X-GB-Ver", version),
+    }
 }
 
 fn refuse(now: Now, desk: &mut Desk, incoming: &Incoming, refusal: Refusal) {
@@ -283,7 +291,7 @@ fn refuse(now: Now, desk: &mut Desk, incoming: &Incoming, refusal: Refusal) {
         blame,
         header,
     } = refusal;
-    let mut response = desk.endpoint.answer(&incoming.request, status);
+    let mut response = versioned(desk, incoming, status);
     if let Some((name, value)) = header {
         response = response.with_header(name, value);
     }
@@ -333,6 +341,17 @@ mod tests {
         assert!(said.told(is_registered));
         assert_eq!(said.complaints(), []);
         assert_eq!(bench.platform.devices(), 1);
+    }
+
+    #[test]
+    fn every_answer_to_a_register_says_which_edition_the_platform_speaks() {
+        let mut bench = Bench::new(guarded());
+        let mut device = Puppet::new(1);
+        let register = device.register("3600");
+        let said = device.say(&mut bench, register);
+        let asked = said.response();
+        assert_eq!(asked.status(), 401);
+        assert_eq!(asked.headers.value("X-GB-Ver"), Some("3.0"));
     }
 
     #[test]

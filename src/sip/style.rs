@@ -44,6 +44,9 @@ pub struct Style {
     /// Whether REGISTER carries `Route: <sip:{device}@{server};lr>`: the device's ID at the server's
     /// address. Dahua SD-6C (`SIP UAS V3.0.0.675168`) does.
     pub register_route: bool,
+    /// The `X-GB-Ver` of REGISTER and of the answers to it (GB/T 28181-2022 annex I): `3.0` for the
+    /// edition of 2022, which introduced it; empty: the header is left out.
+    pub gb_version: String,
     /// How credentials are written.
     pub authorization: AuthorizationStyle,
     /// Whose ID the Contact of an INVITE's answer names.
@@ -72,6 +75,7 @@ impl Default for Style {
             provisional: Provisional::default(),
             dialog_phrase: "Dialog Establishement".into(),
             register_route: false,
+            gb_version: String::new(),
             authorization: AuthorizationStyle::default(),
             contact_user: ContactUser::default(),
             contact_transport: ContactTransport::default(),
