@@ -153,7 +153,7 @@ impl Controls {
         match control {
             Control::Ptz(ptz) => head.obey(now.mono, ptz),
             Control::Drag { zone, into } => head.drag(now.mono, zone, into),
-            Control::Home(home) => head.set_home(home),
+            Control::Home(home) => head.set_home(now.mono, home),
             Control::Precise(to) => {
                 head.precise(now.mono, to);
                 true

@@ -109,9 +109,11 @@ impl Head {
         match ptz {
             Ptz::Move(motion) if motion == Motion::default() => self.begin(now, Doing::Nothing),
             Ptz::Move(motion) => self.begin(now, Doing::Moving(motion, self.lens())),
-            Ptz::Lens(lens) => self.begin(now, Doing::Moving(self.motion(), lens)),
+            Ptz::Lens(lens) => self.turn_lens(now, lens),
             Ptz::Preset(act, number) => return self.preset(now, act, number),
-            Ptz::Cruise { track, act } => return self.cruise(now, track, act),
+            Ptz::Cruise { track, act } => {
+                return self.editing_cruises(now, |head| head.cruise(now, track, act));
+            }
             Ptz::Scan { group, act } => self.scan(now, group, act),
             Ptz::Aux { switch, on: true } => {
                 self.switches.insert(switch);
@@ -153,9 +155,10 @@ impl Head {
     }
 
     /// Where it goes when nobody steers it; its preset must exist.
-    pub fn set_home(&mut self, home: HomePosition) -> bool {
+    pub fn set_home(&mut self, now: Instant, home: HomePosition) -> bool {
         let known = !home.enabled || self.presets.contains_key(&home.preset);
         if known {
+            self.settle(now);
             self.home = home;
         }
         known
@@ -182,8 +185,9 @@ impl Head {
         .collect()
     }
 
+    /// The cruises that lead anywhere.
     pub fn tracks(&self) -> Vec<CruiseTrack> {
-        let all = self.cruises.iter();
+        let all = self.cruises.iter().filter(|(_, c)| !c.points.is_empty());
         all.map(|(number, cruise)| cruise.track(*number)).collect()
     }
 
@@ -212,6 +216,49 @@ impl Head {
         self.doing = doing;
     }
 
+    /// A head at rest is where it is now, whatever becomes of the home that it may have gone to;
+    /// from now on it is left alone.
+    fn settle(&mut self, now: Instant) {
+        if self.doing == Doing::Nothing {
+            self.begin(now, Doing::Nothing);
+        }
+    }
+
+    /// Focus and iris. Their stop (40) ends neither a cruise nor a scan, which 00 does, and is no
+    /// motion: the head is left alone from then on.
+    fn turn_lens(&mut self, now: Instant, lens: Lens) {
+        let doing = match self.doing {
+            Doing::Cruising(_) | Doing::Scanning(_) if lens == Lens::default() => return,
+            _ if lens == Lens::default() && self.motion() == Motion::default() => Doing::Nothing,
+            _ => Doing::Moving(self.motion(), lens),
+        };
+        self.begin(now, doing);
+    }
+
+    /// A cruise whose last point goes while the head is at it ends there.
+    fn editing_cruises(&mut self, now: Instant, edit: impl FnOnce(&mut Head) -> bool) -> bool {
+        let pose = self.pose_at(now);
+        let done = edit(self);
+        if let Doing::Cruising(number) = self.doing {
+            let points = self.cruises.get(&number).map_or(0, |c| c.points.len());
+            if points == 0 {
+                self.stand(now, pose);
+            }
+        }
+        done
+    }
+
+    /// A place that is forgotten is a point of no cruise and nobody's home.
+    fn forget(&mut self, preset: u8) -> bool {
+        for cruise in self.cruises.values_mut() {
+            cruise.points.retain(|point| *point != preset);
+        }
+        if self.home.preset == preset {
+            self.home.enabled = false;
+        }
+        self.presets.remove(&preset).is_some()
+    }
+
     fn stand(&mut self, now: Instant, pose: Pose) {
         self.pose = pose;
         self.since = now;
@@ -221,6 +268,7 @@ impl Head {
     fn preset(&mut self, now: Instant, act: PresetAct, number: u8) -> bool {
         match act {
             PresetAct::Set => {
+                self.settle(now);
                 let pose = self.pose_at(now);
                 let name = || format!("预置点 {number}");
                 let preset = self.presets.entry(number);
@@ -233,7 +281,10 @@ impl Head {
                 }
                 None => return false,
             },
-            PresetAct::Delete => return self.presets.remove(&number).is_some(),
+            PresetAct::Delete => {
+                self.settle(now);
+                return self.editing_cruises(now, |head| head.forget(number));
+            }
         }
         true
     }
@@ -250,18 +301,20 @@ impl Head {
         if matches!(act, CruiseAct::Add(preset) if !self.presets.contains_key(&preset)) {
             return false;
         }
+        if act == CruiseAct::Clear {
+            return self.cruises.remove(&number).is_some();
+        }
         let cruise = self.cruises.entry(number).or_default();
+        let before = cruise.points.len();
         match act {
-            CruiseAct::Add(preset) if cruise.points.len() < MOST_POINTS => {
-                cruise.points.push(preset)
-            }
-            CruiseAct::Remove(preset) => cruise.points.retain(|point| *point != preset),
-            CruiseAct::Clear => {
-                self.cruises.remove(&number);
+            CruiseAct::Add(preset) if before < MOST_POINTS => cruise.points.push(preset),
+            CruiseAct::Remove(preset) => {
+                cruise.points.retain(|point| *point != preset);
+                return cruise.points.len() < before;
             }
             CruiseAct::Speed(speed) => cruise.speed = Some(speed),
             CruiseAct::Dwell(seconds) => cruise.dwell = Some(seconds),
-            CruiseAct::Add(_) | CruiseAct::Start => {}
+            CruiseAct::Add(_) | CruiseAct::Start | CruiseAct::Clear => return false,
         }
         true
     }
@@ -531,7 +584,7 @@ mod tests {
             reset_time: 60,
             preset: 1,
         };
-        assert!(!head.set_home(home), "it does not know the place");
+        assert!(!head.set_home(at(0), home), "it does not know the place");
         head.precise(
             at(0),
             Precise {
@@ -540,7 +593,7 @@ mod tests {
             },
         );
         head.obey(at(0), Ptz::Preset(PresetAct::Set, 1));
-        assert!(head.set_home(home));
+        assert!(head.set_home(at(0), home));
         head.precise(
             at(1),
             Precise {
@@ -552,6 +605,103 @@ mod tests {
             (head.position(at(60)).pan, head.position(at(61)).pan),
             (5.0, 90.0)
         );
+    }
+
+    /// Places 1 at 10 degrees, 2 at 20 and so on; it looks at the last.
+    fn knowing(places: u8) -> Head {
+        let mut head = Head::default();
+        for number in 1..=places {
+            look(&mut head, at(0), f64::from(number) * 10.0);
+            head.obey(at(0), Ptz::Preset(PresetAct::Set, number));
+        }
+        head
+    }
+
+    fn look(head: &mut Head, now: Instant, pan: f64) {
+        let to = Precise {
+            pan: Some(pan),
+            ..Precise::default()
+        };
+        head.precise(now, to);
+    }
+
+    fn cruising(points: &[u8]) -> Head {
+        let mut head = knowing(3);
+        let acts = points.iter().map(|point| CruiseAct::Add(*point));
+        for act in acts.chain([CruiseAct::Dwell(5), CruiseAct::Start]) {
+            assert!(head.obey(at(0), Ptz::Cruise { track: 1, act }));
+        }
+        head
+    }
+
+    const HOME: HomePosition = HomePosition {
+        enabled: true,
+        reset_time: 60,
+        preset: 1,
+    };
+
+    #[test]
+    fn a_lens_that_was_stopped_does_not_keep_the_head_from_its_home() {
+        let mut head = knowing(2);
+        assert!(head.set_home(at(0), HOME));
+        head.obey(at(0), Ptz::Lens(Lens::default()));
+        assert_eq!(head.position(at(59)).pan, 20.0);
+        assert_eq!(head.position(at(60)).pan, 10.0);
+    }
+
+    #[test]
+    fn the_stop_of_the_lens_ends_no_cruise() {
+        let mut head = cruising(&[1, 2]);
+        head.obey(at(7), Ptz::Lens(Lens::default()));
+        let pans = [7, 10].map(|s| head.position(at(s)).pan);
+        assert_eq!(pans, [20.0, 10.0], "it goes on");
+    }
+
+    #[test]
+    fn a_head_that_went_home_stays_there_when_its_home_is_given_up() {
+        for give_up in [true, false] {
+            let mut head = knowing(2);
+            head.set_home(at(0), HOME);
+            assert_eq!(head.position(at(60)).pan, 10.0);
+            match give_up {
+                true => assert!(head.set_home(at(70), HomePosition::default())),
+                false => assert!(head.obey(at(70), Ptz::Preset(PresetAct::Delete, 1))),
+            }
+            assert_eq!(head.position(at(71)).pan, 10.0);
+            assert!(!head.home().enabled);
+        }
+    }
+
+    #[test]
+    fn a_cruise_whose_last_place_is_forgotten_ends_where_it_was() {
+        let mut head = cruising(&[1]);
+        look(&mut head, at(0), 90.0);
+        let start = Ptz::Cruise {
+            track: 1,
+            act: CruiseAct::Start,
+        };
+        assert!(head.obey(at(0), start));
+        assert!(head.obey(at(3), Ptz::Preset(PresetAct::Delete, 1)));
+        assert_eq!(head.position(at(100)).pan, 10.0);
+        assert!(head.tracks().is_empty(), "it leads nowhere");
+        assert!(!head.obey(at(101), start));
+    }
+
+    #[test]
+    fn what_a_cruise_does_not_have_cannot_be_taken_from_it() {
+        let mut head = knowing(2);
+        for act in [CruiseAct::Remove(1), CruiseAct::Clear] {
+            assert!(!head.obey(at(0), Ptz::Cruise { track: 4, act }), "{act:?}");
+        }
+        let add = Ptz::Cruise {
+            track: 4,
+            act: CruiseAct::Add(1),
+        };
+        for _ in 0..MOST_POINTS {
+            assert!(head.obey(at(0), add));
+        }
+        assert!(!head.obey(at(0), add), "it is full");
+        assert_eq!(head.tracks()[0].points.len(), MOST_POINTS);
     }
 
     #[test]
