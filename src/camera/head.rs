@@ -301,22 +301,31 @@ impl Head {
         if matches!(act, CruiseAct::Add(preset) if !self.presets.contains_key(&preset)) {
             return false;
         }
-        if act == CruiseAct::Clear {
-            return self.cruises.remove(&number).is_some();
+        match act {
+            CruiseAct::Clear => return self.cruises.remove(&number).is_some(),
+            CruiseAct::Remove(preset) => return self.leave_out(number, preset),
+            _ => {}
         }
         let cruise = self.cruises.entry(number).or_default();
-        let before = cruise.points.len();
         match act {
-            CruiseAct::Add(preset) if before < MOST_POINTS => cruise.points.push(preset),
-            CruiseAct::Remove(preset) => {
-                cruise.points.retain(|point| *point != preset);
-                return cruise.points.len() < before;
+            CruiseAct::Add(preset) if cruise.points.len() < MOST_POINTS => {
+                cruise.points.push(preset)
             }
             CruiseAct::Speed(speed) => cruise.speed = Some(speed),
             CruiseAct::Dwell(seconds) => cruise.dwell = Some(seconds),
-            CruiseAct::Add(_) | CruiseAct::Start | CruiseAct::Clear => return false,
+            _ => return false,
         }
         true
+    }
+
+    /// Whether the cruise had such a point.
+    fn leave_out(&mut self, number: u8, preset: u8) -> bool {
+        let Some(cruise) = self.cruises.get_mut(&number) else {
+            return false;
+        };
+        let before = cruise.points.len();
+        cruise.points.retain(|point| *point != preset);
+        cruise.points.len() < before
     }
 
     fn scan(&mut self, now: Instant, number: u8, act: ScanAct) {
