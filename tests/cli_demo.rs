@@ -48,3 +48,16 @@ fn the_demo_as_json_is_json_and_nothing_else() {
         assert_eq!(camera["frames"], camera["frames_equal"]);
     }
 }
+
+#[test]
+fn every_feature_is_played_and_judged() {
+    let done = vcam().args(["demo", "--all", "--json"]).assert().success();
+    let result: serde_json::Value = serde_json::from_slice(&done.get_output().stdout).unwrap();
+    assert_eq!(result["clean"], true);
+    let features = result["features"].as_array().unwrap();
+    assert!(features.len() >= 30, "{}", features.len());
+    for feature in features {
+        assert_eq!(feature["ok"], true, "{feature}");
+        assert!(!feature["seen"].as_str().unwrap().is_empty(), "{feature}");
+    }
+}

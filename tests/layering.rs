@@ -31,7 +31,7 @@ const OUTSIDE: [(&str, &[&str]); 11] = [
     ("TcpListener", &["net"]),
     ("std::fs", &["net", "api", "cli"]),
     ("Instant::now", &["net", "api", "cli"]),
-    ("SystemTime", &["net", "api"]),
+    ("SystemTime", &["net", "api", "cli"]),
     ("SystemTime::now", &["net"]),
     ("rand::rng()", &["net", "api", "cli"]),
     ("rand::random", &["net", "api", "cli"]),

@@ -467,3 +467,74 @@ fn only_speeds_from_a_quarter_to_thirty_two_exist() {
         assert_eq!(Scale::new(nonsense), None, "{nonsense}");
     }
 }
+
+#[test]
+fn a_stretch_that_ends_beyond_all_time_ends_with_the_recording() {
+    let clip = clip(PLAIN);
+    let mut player = Player::of(&clip, recording(&clip, 5000.0, 5010.0));
+    player.play(Course {
+        from: Some(Duration::ZERO),
+        until: Some(Duration::MAX),
+        scale: None,
+    });
+    player.run(seconds(60.0));
+    assert!(player.take().len() as u64 <= clip.fps().events_until(seconds(13.0)));
+    assert_eq!(player.drains(), 1);
+}
+
+#[test]
+fn every_wish_is_carried_out_and_told_even_if_they_come_in_the_middle_of_a_frame() {
+    let clip = clip(PLAIN);
+    let config = SenderConfig {
+        recording: Some(Arc::new(recording(&clip, 0.0, 600.0))),
+        ..SenderConfig::new(cut(&clip), 1)
+    };
+    let now = Instant::ZERO + seconds(100.0);
+    let mut sender = Sender::new(Arc::new(config), Framing::Stream, now);
+    let mut heads = Vec::new();
+    let whole = sender.batch(now, &mut heads).unwrap().len();
+    sender.wrote(now, whole / 2);
+    let course = |from, scale| {
+        Steer::Play(Course {
+            from,
+            scale,
+            until: None,
+        })
+    };
+    sender.steer(now, course(Some(seconds(300.0)), None));
+    sender.steer(now, course(None, Some(scale(2.0))));
+    assert_eq!(
+        sender.news(),
+        None,
+        "the frame that has begun is finished first"
+    );
+    let rest = sender.batch(now, &mut heads).unwrap().len();
+    assert!(sender.wrote(now, rest).finished);
+    sender.batch(now, &mut heads);
+    for _ in 0..2 {
+        let Some(Reeled::Steered(told)) = sender.news() else {
+            panic!("not told");
+        };
+        assert!((295..=300).contains(&told.position.as_secs()), "{told:?}");
+    }
+    assert_eq!(sender.news(), None);
+}
+
+#[test]
+fn a_slower_speed_does_not_make_stamps_of_the_clock_leap() {
+    let clip = clip(PLAIN);
+    let mut recording = recording(&clip, 0.0, 6000.0);
+    recording.scale = scale(4.0);
+    recording.policy.stamps = ScaledStamps::Wall;
+    let mut player = Player::of(&clip, recording);
+    player.run(seconds(600.0));
+    let last = player.take().last().unwrap().timestamp;
+    player.play(Course {
+        from: Some(seconds(60.0)),
+        scale: Some(scale(0.25)),
+        until: None,
+    });
+    player.run(seconds(1.0));
+    let step = player.take()[0].timestamp - last;
+    assert!(step < 90_000, "{step}");
+}

@@ -464,6 +464,9 @@ impl Calls {
         };
         line.timers.cancel(&Timer::Media(number));
         line.timers.cancel(&Timer::Drained(number));
+        if let Some(playback) = call.playback {
+            playback.give_up(now, line);
+        }
         if let Some(pending) = call.pending {
             if pending.answered.is_none() {
                 let status = why.refusal();

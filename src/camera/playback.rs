@@ -64,6 +64,15 @@ impl Playback {
     }
 }
 
+impl Playback {
+    /// The call is over: INFOs that still wait for the media plane are for a call that is none.
+    pub fn give_up(self: Box<Self>, now: Now, line: &mut Line) {
+        for asked in self.asked {
+            line.reply(now.mono, asked.transaction, &asked.request, 481);
+        }
+    }
+}
+
 /// The recording that an offer asks for; `None`: it asks for the live picture.
 pub(super) fn recording(
     config: &Config,

@@ -1,6 +1,7 @@
 //! `vcam demo`: the whole call, for every make, on this machine.
 
 mod actor;
+mod features;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,6 +42,7 @@ const PATHS: [(Transport, MediaTransport); 4] = [
 Examples:
   vcam demo
   vcam demo --seconds 20
+  vcam demo --all
   vcam demo --json | jq .clean
 
 Exit codes: 0 every frame was right, 1 something was not.")]
@@ -48,6 +50,9 @@ pub(super) struct Arguments {
     /// How long the cameras stream
     #[arg(long, default_value_t = 4.0, value_parser = seconds)]
     seconds: f64,
+    /// Every feature once, between one camera and the platform, each with a verdict
+    #[arg(long, conflicts_with = "seconds")]
+    all: bool,
     /// The result as JSON, and nothing else
     #[arg(long)]
     json: bool,
@@ -62,6 +67,9 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 /// Runs the demo.
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    if arguments.all {
+        return all(arguments.json).await;
+    }
     let demo = Demo {
         screen: Screen::new(),
         quiet: arguments.json,
@@ -70,6 +78,53 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         began: Instant::now(),
     };
     demo.play().await
+}
+
+/// Every feature, and what was seen of it.
+async fn all(as_json: bool) -> Result<(), Failure> {
+    let (screen, mut stop) = (Screen::new(), Stop::listen()?);
+    let rows = tokio::select! {
+        rows = features::play() => rows?,
+        () = stop.asked() => return Err(Failure::Short("stopped before the end".to_owned())),
+    };
+    let failed = rows.iter().filter(|row| row.seen.is_err()).count();
+    match as_json {
+        true => print_features(screen, &rows),
+        false => show_features(screen, &rows),
+    }
+    match failed {
+        0 => Ok(()),
+        failed => Err(Failure::Short(format!(
+            "{failed} of {} features failed",
+            rows.len()
+        ))),
+    }
+}
+
+fn show_features(screen: Screen, rows: &[features::Row]) {
+    let mut table = table::titled(screen, &["feature", "GB/T 28181", "verdict"]);
+    for row in rows {
+        let (Ok(text) | Err(text)) = &row.seen;
+        table.add_row([
+            Cell::new(row.name),
+            Cell::new(row.clause),
+            table::judged(row.seen.is_ok(), text),
+        ]);
+    }
+    for line in table::lines(&table) {
+        screen.line(line);
+    }
+}
+
+fn print_features(screen: Screen, rows: &[features::Row]) {
+    let row = |row: &features::Row| {
+        let (Ok(text) | Err(text)) = &row.seen;
+        json!({"feature": row.name, "clause": row.clause, "ok": row.seen.is_ok(), "seen": text})
+    };
+    let clean = rows.iter().all(|row| row.seen.is_ok());
+    let features: Vec<_> = rows.iter().map(row).collect();
+    let result = json!({"clean": clean, "features": features});
+    screen.line(format_args!("{result:#}"));
 }
 
 struct Demo {

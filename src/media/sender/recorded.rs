@@ -1,5 +1,6 @@
 //! Which frame of a recording is current: it has an end, stands still, goes faster and backwards.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +31,10 @@ pub(super) struct Recorded {
     /// In time stamps: nothing may be shown before this, for all until here has been.
     shown: u64,
     state: State,
-    /// Asked for while a frame was on its way.
-    asked: Option<Steer>,
-    /// What is to be told: where it went on when it was steered, and that it is at its end.
-    told: [Option<Reeled>; 2],
+    /// Asked for while a frame was on its way, the oldest first.
+    asked: VecDeque<Steer>,
+    /// What is to be told, the oldest first.
+    told: VecDeque<Reeled>,
 }
 
 /// A frame of a segment.
@@ -78,11 +79,11 @@ impl Recorded {
             },
             shown: 0,
             state: State::Playing,
-            asked: None,
-            told: [None; 2],
+            asked: VecDeque::new(),
+            told: VecDeque::new(),
             recording,
         };
-        recorded.go(Duration::ZERO, now);
+        recorded.go(Duration::ZERO, 0, now);
         recorded
     }
 
@@ -159,22 +160,27 @@ impl Recorded {
 
     /// Takes a wish; it is carried out between two frames.
     pub fn steer(&mut self, steer: Steer) {
-        self.asked = Some(steer);
+        self.asked.push_back(steer);
     }
 
     /// Carries out what was asked. `sequence` is the next frame's.
     pub fn obey(&mut self, config: &SenderConfig, sequence: u16, now: Instant) {
-        match self.asked.take() {
-            None => return,
-            Some(Steer::Pause) => self.pause(),
-            Some(Steer::Play(course)) => self.play(course, now),
+        while let Some(steer) = self.asked.pop_front() {
+            match steer {
+                Steer::Pause => self.pause(),
+                Steer::Play(course) => self.play(course, now),
+            }
+            let times = self.times(config);
+            let steered = Reeled::Steered(Steered {
+                position: self.position(),
+                sequence,
+                timestamp: config.timestamp.wrapping_add(times.dts as u32),
+            });
+            // Who steers to the end hears first that it was done.
+            let drained = self.told.pop_back_if(|last| *last == Reeled::Drained);
+            self.told.push_back(steered);
+            self.told.extend(drained);
         }
-        let times = self.times(config);
-        self.told[0] = Some(Reeled::Steered(Steered {
-            position: self.position(),
-            sequence,
-            timestamp: config.timestamp.wrapping_add(times.dts as u32),
-        }));
     }
 
     fn pause(&mut self) {
@@ -191,7 +197,8 @@ impl Recorded {
             .is_some_and(|scale| scale.is_reverse() != self.scale.is_reverse());
         self.scale = course.scale.unwrap_or(self.scale);
         if let Some(until) = course.until {
-            self.stop = self.recording.begin + until;
+            let stop = self.recording.begin.saturating_add(until);
+            self.stop = stop.min(self.recording.end);
         } else if turned || course.from.is_some() {
             self.stop = match self.scale.is_reverse() {
                 true => self.recording.begin,
@@ -199,9 +206,9 @@ impl Recorded {
             };
         }
         match course.from {
-            Some(from) => self.go(from, now),
+            Some(from) => self.go(from, stamp, now),
             None if self.state == State::Drained && !turned => {}
-            None if turned || self.only_keys() => self.go(self.position(), now),
+            None if turned || self.only_keys() => self.go(self.position(), stamp, now),
             None => {
                 self.state = State::Playing;
                 self.rebase(stamp, now);
@@ -209,9 +216,8 @@ impl Recorded {
         }
     }
 
-    /// Goes on from the key frame at or before a position.
-    fn go(&mut self, position: Duration, now: Instant) {
-        let stamp = self.stamp();
+    /// Goes on from the key frame at or before a position, with a time stamp not before `stamp`.
+    fn go(&mut self, position: Duration, stamp: u64, now: Instant) {
         let target = self.recording.begin + position;
         self.state = State::Playing;
         match self.find(target) {
@@ -362,7 +368,7 @@ impl Recorded {
     fn drain(&mut self) {
         self.state = State::Drained;
         self.due = NEVER;
-        self.told[1] = Some(Reeled::Drained);
+        self.told.push_back(Reeled::Drained);
     }
 
     fn only_keys(&self) -> bool {
@@ -372,6 +378,6 @@ impl Recorded {
 
     /// What there is to tell, each thing once.
     pub fn news(&mut self) -> Option<Reeled> {
-        self.told.iter_mut().find_map(Option::take)
+        self.told.pop_front()
     }
 }
