@@ -66,8 +66,8 @@ impl Playback {
 
 impl Playback {
     /// The call is over: INFOs that still wait for the media plane are for a call that is none.
-    pub fn give_up(self: Box<Self>, now: Now, line: &mut Line) {
-        for asked in self.asked {
+    pub fn give_up(&self, now: Now, line: &mut Line) {
+        for asked in &self.asked {
             line.reply(now.mono, asked.transaction, &asked.request, 481);
         }
     }

@@ -177,9 +177,9 @@ impl Recorded {
                 timestamp: config.timestamp.wrapping_add(times.dts as u32),
             });
             // Who steers to the end hears first that it was done.
-            let drained = self.told.pop_back_if(|last| *last == Reeled::Drained);
-            self.told.push_back(steered);
-            self.told.extend(drained);
+            let at_the_end = self.told.back() == Some(&Reeled::Drained);
+            let place = self.told.len() - usize::from(at_the_end);
+            self.told.insert(place, steered);
         }
     }
 
