@@ -190,7 +190,7 @@ fn bad_files_are_refused_with_a_reason() {
     let mp4 = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41";
     assert_eq!(
         parse(mp4).unwrap_err(),
-        ClipError::NotByteStream("an MP4 file")
+        ClipError::Container("an MP4 file", "without a movie box (moov); was it cut off?")
     );
     assert_eq!(parse(b"this is a text").unwrap_err(), ClipError::Text);
     let binary = parse(b"\x7fELF\x02\0\0\x01\x41\0\0\x01").unwrap_err();
@@ -201,7 +201,7 @@ fn bad_files_are_refused_with_a_reason() {
     ];
     assert_eq!(
         parse(&ps).unwrap_err(),
-        ClipError::NotByteStream("an MPEG program stream")
+        ClipError::Container("an MPEG program stream", "without video")
     );
     let h265 = [
         0, 0, 0, 1, 0x40, 1, 0xC, 1, 0, 0, 0, 1, 0x42, 1, 1, 1, 0, 0, 0, 1, 0x44, 1, 0xC1,

@@ -26,7 +26,8 @@ struct Inner {
 }
 
 impl Clip {
-    /// Reads a file: H.264, Annex B. The frame rate is the file's own, or 25.
+    /// Reads a file: H.264 as a byte stream (Annex B), in MP4, whole or fragmented, or in a program
+    /// stream. The frame rate is the file's own, or 25.
     pub fn open(path: impl AsRef<Path>) -> Result<Clip, Error> {
         Clip::open_at(path, None)
     }

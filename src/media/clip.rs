@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::access_unit::{self, AccessUnit};
+use super::container;
 use super::nal::{self, START_CODE, kind};
 use super::parameter_sets::frame_rate;
 use super::picture_order::reorder;
@@ -64,7 +65,7 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Reads an H.264 byte stream (Annex B). Frames before the first key frame are left out, and
+    /// Reads an H.264 byte stream (Annex B), or the one in an MP4 file or a program stream. Frames before the first key frame are left out, and
     /// so are frames of it that are shown before it: nobody could decode them. Parameter sets are
     /// put before every key frame that has none of its own, and every NAL unit gets a four-octet
     /// start code, as cameras write it.
@@ -75,6 +76,10 @@ impl Clip {
         if bytes.is_empty() {
             return Err(ClipError::Empty);
         }
+        let (bytes, clock) = match container::open(&bytes)? {
+            Some(contents) => (contents.video, contents.fps),
+            None => (bytes, None),
+        };
         let mut stream = access_unit::split(&bytes);
         refuse(&bytes, &stream)?;
         let mut units = std::mem::take(&mut stream.frames);
@@ -101,7 +106,7 @@ impl Clip {
             data,
             codec: Codec::H264,
             size: sps.pixel_dimensions().unwrap_or_default(),
-            fps: frame_rate(sps)
+            fps: pace(frame_rate(sps), clock)
                 .or(options.fps)
                 .unwrap_or(Rational::whole(25)),
             entries: entries(&frames),
@@ -187,6 +192,16 @@ impl Clip {
     pub fn duration(&self) -> Duration {
         self.fps.time(self.frames.len() as u64)
     }
+}
+
+/// The rate of the container's clock, or the stream's own where they tell the same: clocks of
+/// containers round.
+fn pace(own: Option<Rational>, clock: Option<Rational>) -> Option<Rational> {
+    let (Some(own), Some(clock)) = (own, clock) else {
+        return clock.or(own);
+    };
+    let same = (own.as_f64() / clock.as_f64() - 1.0).abs() < 0.01;
+    Some(if same { own } else { clock })
 }
 
 /// Which frames are key frames.

@@ -1,7 +1,7 @@
 //! Media: from a file to RTP packets, and from RTP packets to a judgement.
 //!
 //! ```text
-//! file -> nal -> access_unit (slice, picture_order, parameter_sets, sei) -> clip
+//! file -> container, if it is one -> nal -> access_unit (slice, picture_order, parameter_sets, sei) -> clip
 //! clip -> cut (ps, rtp), once per policy -> sender, one per stream -> batches of octets
 //! octets -> receiver -> demux -> verdict, against the clip
 //! ```
@@ -10,6 +10,7 @@
 
 mod access_unit;
 pub mod clip;
+mod container;
 pub mod cut;
 pub mod demux;
 pub mod export;

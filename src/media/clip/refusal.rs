@@ -15,6 +15,9 @@ pub enum ClipError {
          out of a container"
     )]
     NotByteStream(&'static str),
+    /// A container without video that can be taken out of it: what it is, and what is wrong.
+    #[error("this is {0} {1}; `ffmpeg -i FILE` shows what is in it")]
+    Container(&'static str, &'static str),
     /// Words: no tool makes a video of them.
     #[error(
         "this is text, not video: an H.264 byte stream is wanted (Annex B, usually *.h264 or *.264)"
