@@ -76,13 +76,14 @@ impl Clip {
         if bytes.is_empty() {
             return Err(ClipError::Empty);
         }
-        let (bytes, clock) = match container::open(&bytes)? {
-            Some(contents) => (contents.video, contents.fps),
-            None => (bytes, None),
-        };
+        let contents = container::open(&bytes)?;
+        let bytes = contents
+            .as_ref()
+            .map_or(bytes, |inside| inside.video.clone());
         let mut stream = access_unit::split(&bytes);
         refuse(&bytes, &stream)?;
         let mut units = std::mem::take(&mut stream.frames);
+        let clock = contents.and_then(|inside| inside.fps_of(units.len()));
         keep_decodable(&mut units)?;
         let Some(sps) = stream.sps.as_ref().or(stream.sets.any_sequence()) else {
             return Err(missing("sequence parameter set", &stream));

@@ -15,6 +15,8 @@ pub struct Contents {
     pub video: Bytes,
     /// Frames per second by the container's clock.
     pub fps: Option<Rational>,
+    /// How many frames that clock counts; the rate means nothing when there are not so many.
+    pub counted: u64,
 }
 
 /// What a container holds; `None` for a file that is no container known here. Never more octets
@@ -29,6 +31,15 @@ pub fn open(bytes: &[u8]) -> Result<Option<Contents>, ClipError> {
         return Ok(None);
     };
     opened.map(Some)
+}
+
+impl Contents {
+    /// The container's rate, if it counts as many frames as were found. In a program stream one
+    /// time stamp may stand for several.
+    pub fn fps_of(&self, frames: usize) -> Option<Rational> {
+        self.fps
+            .filter(|_| self.counted.abs_diff(frames as u64) <= 1)
+    }
 }
 
 /// The rate of `events` in `ticks` of a clock, if it is one that a camera means.

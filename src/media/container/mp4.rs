@@ -29,6 +29,7 @@ pub fn open(bytes: &[u8]) -> Result<Contents, &'static str> {
     Ok(Contents {
         video: video.into(),
         fps: rate(events, samples.ticks, clock.into()),
+        counted: events,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Video out of a program stream that is a file, for instance one that was recorded.
 
 use super::super::demux::{Demuxer, PsEvent, syntax::stream};
+use super::super::rational::Rational;
 use super::{Contents, rate};
 
 /// Ticks per second of the time stamps.
@@ -22,6 +23,7 @@ pub fn open(bytes: &[u8]) -> Result<Contents, &'static str> {
     }
     Ok(Contents {
         fps: taken.fps(),
+        counted: taken.stamps,
         video: taken.video.into(),
     })
 }
@@ -55,8 +57,8 @@ impl Taken {
         }
     }
 
-    /// Frames per second, when every frame has one time stamp.
-    fn fps(&self) -> Option<crate::media::Rational> {
+    /// Frames per second, when every frame has a time stamp.
+    fn fps(&self) -> Option<Rational> {
         let (first, last) = self.span?;
         rate(self.stamps.checked_sub(1)?, last.checked_sub(first)?, CLOCK)
     }
