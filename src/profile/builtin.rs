@@ -33,8 +33,6 @@ pub(super) const ALL: &[(&str, &str)] = &[
 
 /// The text of one of them.
 pub(super) fn text(name: &str) -> Option<&'static str> {
-    // TODO(lead): gone once every branch says generic-2016.
-    let name = if name == "generic" {
         "generic-2016"
     } else {
         name
