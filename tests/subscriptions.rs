@@ -9,10 +9,12 @@ use std::time::Duration;
 use common::spoken::Request;
 use common::{addr, config, id, ip, platform, stage};
 use vcam::camera::{self, Camera, Position};
-use vcam::gb28181::manscdp::{Alarm, CatalogEvent, Duty, Topic};
+use vcam::gb28181::Ptz;
+use vcam::gb28181::manscdp::{Alarm, CatalogEvent, Control, Duty, Topic};
+use vcam::gb28181::ptz::{Motion, Toward};
 use vcam::lab::{Key, Lab};
 use vcam::platform::{
-    Answer, AskFailure, AskId, Command, Config, Event, Notice, Passwords, Platform, Query,
+    Answer, AskFailure, AskId, Command, Config, Event, Notice, Order, Passwords, Platform, Query,
 };
 use vcam::time::Wall;
 
@@ -21,6 +23,10 @@ const PLATFORM_ID: &str = "34020000002000000001";
 const CAMERA_ID: &str = "34020000001320000001";
 const CHANNEL: &str = "34020000001310000001";
 const INPUT: &str = "34020000001340000001";
+const RIGHT: Toward = Toward {
+    forward: true,
+    speed: 64,
+};
 const MINUTE: Duration = Duration::from_secs(60);
 
 struct Stage {
@@ -218,6 +224,57 @@ fn a_position_is_told_at_once_and_again_in_its_interval() {
     assert_eq!(first, [116.397; 3], "at once, after 5 and after 10 seconds");
     stage.camera(camera::Command::Move(Position::at(116.5, 39.9)));
     assert_eq!(longitudes(stage.notices(Duration::from_secs(5))), [116.5]);
+    stage.is_content();
+}
+
+#[test]
+fn a_head_that_is_watched_tells_where_it_looks_while_it_moves() {
+    let mut stage = Stage::of("generic-2022", |_| {});
+    let looks = |notices: Vec<Notice>| -> Vec<f64> {
+        let positions = notices.into_iter().map(|notice| match notice {
+            Notice::Looks { channel, at } if channel == CHANNEL => at.pan,
+            other => panic!("{other:?}"),
+        });
+        positions.collect()
+    };
+    let steer = |stage: &mut Stage, pan| {
+        let (device, about, ask) = (id(CAMERA_ID), Some(id(CHANNEL)), AskId(2));
+        let motion = Motion {
+            pan,
+            ..Motion::default()
+        };
+        let what = Order::Control(Control::Ptz(Ptz::Move(motion)));
+        stage.lab.command(
+            stage.platform,
+            Command::Order {
+                device,
+                about,
+                what,
+                ask,
+            },
+        );
+    };
+    let answer = stage.subscribe(CHANNEL, Topic::PtzPosition, 600);
+    assert_eq!(answer, granted(600));
+    let first = looks(stage.notices(MINUTE));
+    assert_eq!(first.len(), 1, "at once, and not again while it rests");
+    steer(&mut stage, Some(RIGHT));
+    let moving = looks(stage.notices(Duration::from_secs(4)));
+    assert!((3..=5).contains(&moving.len()), "once a second: {moving:?}");
+    assert!(moving.windows(2).all(|two| two[0] < two[1]), "{moving:?}");
+    steer(&mut stage, None);
+    let rest = looks(stage.notices(MINUTE));
+    assert!(rest.len() <= 1, "where it came to rest: {rest:?}");
+    let now = stage.lab.now();
+    let camera = stage.lab.node(stage.camera);
+    let truth = camera.looks_at(now, &id(CHANNEL)).pan;
+    let last = rest.last().or(moving.last()).copied().unwrap();
+    assert!((last - truth).abs() < 0.01, "{last} and {truth}");
+    let answer = stage.subscribe(CHANNEL, Topic::PtzPosition, 0);
+    assert_eq!(answer, granted(0));
+    steer(&mut stage, Some(RIGHT));
+    let ended = stage.notices(MINUTE);
+    assert!(!ended.iter().any(|n| matches!(n, Notice::Looks { .. })));
     stage.is_content();
 }
 

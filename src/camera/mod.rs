@@ -34,6 +34,7 @@ mod subscribing;
 mod subscription;
 mod tasks;
 mod upgrade;
+mod watching;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -315,7 +316,7 @@ impl Camera {
                 self.messages.tasks.snapshot(now, line, wall, number);
             }
             Timer::Reopen => line.reopen(),
-            Timer::Subscriptions => self.notices.due(now, line),
+            Timer::Subscriptions => self.notices.due(now, line, &self.messages.controls),
             Timer::Drained(number) => self.calls.outstayed(now, line, number),
             Timer::Media(number) => self.calls.retry_media(line, number),
         }

@@ -8,6 +8,7 @@ use crate::time::{Instant, Now};
 
 use super::calls::{Calls, Incoming};
 use super::catalogue;
+use super::control::Controls;
 use super::event::Event;
 use super::line::{Line, Timer};
 use super::notices::Notices;
@@ -144,6 +145,7 @@ impl Notices {
                 subscription.queue(News::Position(position));
                 subscription.next = Some(now.mono + subscription.interval);
             }
+            subscription.watch(now.mono);
             subscription.send(now.mono, line);
         }
         line.tell(Event::Subscribed {
@@ -165,14 +167,16 @@ impl Notices {
     }
 
     /// What is due: subscriptions that end, positions that are told again.
-    pub fn due(&mut self, now: Now, line: &mut Line) {
+    pub fn due(&mut self, now: Now, line: &mut Line, controls: &Controls) {
         let position = self.position(line, now.wall);
         let over = self.subscriptions().filter(|s| s.expires <= now.mono);
         for number in over.map(|s| s.number).collect::<Vec<_>>() {
             self.end(now, line, number, "timeout");
         }
         for subscription in &mut self.book().subscriptions {
-            if subscription.next.is_some_and(|next| next <= now.mono)
+            subscription.glance(now.mono, line, controls);
+            if subscription.topic == Topic::MobilePosition
+                && subscription.next.is_some_and(|next| next <= now.mono)
                 && let Some(position) = &position
             {
                 subscription.queue(News::Position(position.clone()));
@@ -229,6 +233,8 @@ fn asked(line: &Line, request: &Request) -> Result<Asked, u16> {
     }
     let document = Document::parse(&request.body).map_err(|_| 400u16)?;
     let topic = Topic::of(&document.cmd_type).filter(|_| document.root == Root::Query);
+    let unknown = &line.config.profile.behaviour.unanswered;
+    let topic = topic.filter(|topic| !unknown.iter().any(|one| one == topic.as_str()));
     let topic = topic.ok_or(489u16)?;
     let about = document.device_id.as_str();
     let about = match about == line.config.device.as_str() {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{Alarm, AlarmFilter, CatalogChange, MobilePosition, Topic};
+use crate::gb28181::manscdp::{
+    Alarm, AlarmFilter, CatalogChange, MobilePosition, PtzPosition, Topic,
+};
 use crate::sip::{Dialog, Method, Request};
 use crate::time::Instant;
 
@@ -31,9 +33,11 @@ pub(super) struct Subscription {
     pub event: Option<String>,
     pub expires: Instant,
     pub filter: AlarmFilter,
-    /// Of positions: how often, and when next.
+    /// Of positions: how often, and when next; of a head: when it is looked at next.
     pub interval: Duration,
     pub next: Option<Instant>,
+    /// Of a head: where the platform takes it to look.
+    pub told: Option<PtzPosition>,
     /// A NOTIFY waits for its answer: one at a time.
     pub in_flight: bool,
     news: VecDeque<News>,
@@ -44,6 +48,7 @@ pub(super) struct Subscription {
 pub(super) enum News {
     Changes(Vec<CatalogChange>),
     Position(MobilePosition),
+    Head(PtzPosition),
     Alarm(Alarm),
 }
 
@@ -75,6 +80,7 @@ impl Subscription {
             filter: asked.filter,
             interval: asked.interval,
             next: None,
+            told: None,
             in_flight: false,
             news: VecDeque::new(),
         }
@@ -91,6 +97,7 @@ impl Subscription {
                 }
             }
             (News::Position(newer), Some(News::Position(position))) => *position = newer,
+            (News::Head(newer), Some(News::Head(at))) => *at = newer,
             (News::Alarm(_), _) if full => {
                 tracing::warn!(number = self.number, "an alarm dropped: too many wait");
             }
@@ -125,6 +132,7 @@ impl Subscription {
         match news {
             News::Changes(changes) => style.catalog_changes(sn, self.about, changes),
             News::Position(position) => style.mobile_position(sn, position),
+            News::Head(at) => style.ptz_moved(sn, self.about, *at),
             News::Alarm(alarm) => style.alarm(sn, alarm),
         }
     }

@@ -466,6 +466,10 @@ fn told(notice: &Notice) -> String {
             alarm.at, alarm.method, alarm.priority
         ),
         Notice::Position(at) => format!("is at {}, {}", at.longitude, at.latitude),
+        Notice::Looks { channel, at } => {
+            let (pan, tilt, zoom) = (at.pan, at.tilt, at.zoom);
+            format!("looks to {pan}, {tilt}, magnified {zoom} times ({channel})")
+        }
         Notice::Upgraded(result) => match result.failure {
             None => format!("runs {} now", result.firmware),
             Some(why) => format!("was not upgraded: {why}"),

@@ -228,6 +228,13 @@ pub enum Notice {
     Alarm(Alarm),
     /// It is here.
     Position(MobilePosition),
+    /// Its head looks there.
+    Looks {
+        /// The channel whose head it is.
+        channel: String,
+        /// Where it looks.
+        at: PtzPosition,
+    },
     /// What has come of an upgrade.
     Upgraded(UpgradeResult),
     /// The pictures that it has delivered.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    self, Alarm, CatalogChange, Incoming as Document, MobilePosition, Topic,
+    self, Alarm, CatalogChange, Incoming as Document, MobilePosition, PtzPosition, Topic,
 };
 use crate::sip::{Dialog, Method, Request, Response};
 use crate::time::{Instant, Now};
@@ -274,5 +274,9 @@ pub(super) fn notice(document: &Document) -> Option<Notice> {
         Topic::Catalog => Some(Notice::Catalog(CatalogChange::read(document))),
         Topic::Alarm => Alarm::read(document).map(Notice::Alarm),
         Topic::MobilePosition => MobilePosition::read(document).map(Notice::Position),
+        Topic::PtzPosition => PtzPosition::read(document).map(|at| Notice::Looks {
+            channel: document.device_id.clone(),
+            at,
+        }),
     }
 }

@@ -131,13 +131,22 @@ impl ManscdpStyle {
         device_id: impl Display,
         at: PtzPosition,
     ) -> Bytes {
+        self.ptz(Root::Response, sn, device_id, at)
+    }
+
+    /// Where the head looks, for those who have subscribed to it (GB/T 28181-2022 9.11).
+    pub fn ptz_moved(&self, sn: impl Display, device_id: impl Display, at: PtzPosition) -> Bytes {
+        self.ptz(Root::Notify, sn, device_id, at)
+    }
+
+    fn ptz(&self, root: Root, sn: impl Display, device_id: impl Display, at: PtzPosition) -> Bytes {
         let number = |name, value: f64| Element::leaf(name, format!("{value:.2}"));
         let rest = vec![
             number("Pan", at.pan),
             number("Tilt", at.tilt),
             number("Zoom", at.zoom),
         ];
-        self.write(Root::Response, "PTZPosition", sn, device_id, rest)
+        self.write(root, "PTZPosition", sn, device_id, rest)
     }
 }
 
@@ -236,7 +245,7 @@ impl CruiseTrack {
 }
 
 impl PtzPosition {
-    /// Reads the answer to PTZPosition.
+    /// Reads the answer to PTZPosition, and the notification of it.
     pub fn read(message: &Incoming) -> Option<PtzPosition> {
         Some(PtzPosition {
             pan: number(&message.body, "Pan")?,

@@ -11,12 +11,19 @@ pub enum Topic {
     Alarm,
     /// `MobilePosition`: where the device is.
     MobilePosition,
+    /// `PTZPosition`: where the head looks (GB/T 28181-2022).
+    PtzPosition,
 }
 
 impl Topic {
     /// The topic of a `CmdType`, if there is one.
     pub fn of(cmd_type: &str) -> Option<Topic> {
-        let all = [Topic::Catalog, Topic::Alarm, Topic::MobilePosition];
+        let all = [
+            Topic::Catalog,
+            Topic::Alarm,
+            Topic::MobilePosition,
+            Topic::PtzPosition,
+        ];
         all.into_iter().find(|topic| topic.as_str() == cmd_type)
     }
 
@@ -26,6 +33,7 @@ impl Topic {
             Topic::Catalog => "Catalog",
             Topic::Alarm => "Alarm",
             Topic::MobilePosition => "MobilePosition",
+            Topic::PtzPosition => "PTZPosition",
         }
     }
 
@@ -34,7 +42,7 @@ impl Topic {
     pub const fn package(self) -> &'static str {
         match self {
             Topic::Catalog => "Catalog",
-            Topic::Alarm | Topic::MobilePosition => "presence",
+            Topic::Alarm | Topic::MobilePosition | Topic::PtzPosition => "presence",
         }
     }
 }
