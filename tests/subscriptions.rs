@@ -10,7 +10,7 @@ use common::spoken::Request;
 use common::{addr, config, id, ip, platform, stage};
 use vcam::camera::{self, Camera, Position};
 use vcam::gb28181::Ptz;
-use vcam::gb28181::manscdp::{Alarm, CatalogEvent, Control, Duty, Topic};
+use vcam::gb28181::manscdp::{Alarm, CatalogChange, CatalogEvent, Control, Duty, Topic};
 use vcam::gb28181::ptz::{Motion, Toward};
 use vcam::lab::{Key, Lab};
 use vcam::platform::{
@@ -161,6 +161,30 @@ fn changes_of_the_catalogue_are_told_to_who_has_subscribed_to_it() {
         );
         stage.is_content();
     }
+}
+
+#[test]
+fn a_channel_that_is_new_or_changed_is_told_with_all_that_the_catalogue_says_of_it() {
+    let mut stage = Stage::of("generic-2016", |_| {});
+    let listed = match stage.ask(Command::Query {
+        device: id(CAMERA_ID),
+        what: Query::Catalog,
+        ask: AskId(3),
+    }) {
+        Ok(Answer::Catalog(items)) => items.into_iter().find(|item| item.id == CHANNEL),
+        other => panic!("{other:?}"),
+    };
+    let listed = listed.expect("the channel");
+    assert!(!listed.name.is_empty());
+    stage.subscribe(CAMERA_ID, Topic::Catalog, 600).unwrap();
+    for event in [CatalogEvent::Add, CatalogEvent::Update] {
+        let id = id(CHANNEL);
+        stage.camera(camera::Command::Changed { id, event });
+        let item = listed.clone();
+        let told = vec![CatalogChange { item, event }];
+        assert_eq!(stage.notices(MINUTE), [Notice::Catalog(told)]);
+    }
+    stage.is_content();
 }
 
 #[test]

@@ -45,6 +45,16 @@ pub(super) fn off_line(line: &Line, calls: &Calls, about: &DeviceId) -> Vec<Cata
     .collect()
 }
 
+/// What is told of one thing that changed: all of it, if it is in the catalogue.
+pub(super) fn item(line: &Line, calls: &Calls, id: &DeviceId) -> CatalogItem {
+    let mut all = items(line, calls).into_iter();
+    all.find(|item| item.id == id.as_str())
+        .unwrap_or_else(|| CatalogItem {
+            id: id.to_string(),
+            ..CatalogItem::default()
+        })
+}
+
 /// Everything there is: the tree of groups first, then channels, then what else the make lists.
 fn items(line: &Line, calls: &Calls) -> Vec<CatalogItem> {
     let config = &*line.config;

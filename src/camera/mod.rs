@@ -39,7 +39,9 @@ mod watching;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::gb28181::manscdp::{Alarm, CatalogEvent, ConfigType, Preset, PtzPosition, Tracking};
+use crate::gb28181::manscdp::{
+    Alarm, CatalogChange, CatalogEvent, CatalogItem, ConfigType, Preset, PtzPosition, Tracking,
+};
 use crate::gb28181::{DeviceId, Element};
 use crate::node::{Input, Node, Output};
 use crate::sip::{self, Flow, FlowId, Response, Tokens, TransactionId};
@@ -190,15 +192,28 @@ impl Camera {
                     true => CatalogEvent::On,
                     false => CatalogEvent::Off,
                 };
-                self.notices.changed(now, &mut self.line, id, event);
+                self.changed(now, id, event);
             }
             Command::Changed { id, event } => {
-                self.notices.changed(now, &mut self.line, id, event);
+                self.changed(now, id, event);
             }
             Command::Alarm(alarm) => self.alarm(now, alarm),
             Command::Move(position) => self.notices.moved(position),
             Command::HangUp => self.calls.hang_up_all(now, &mut self.line),
         }
+    }
+
+    /// Whoever has subscribed to the catalogue is told, of what is new with all that is known of it.
+    fn changed(&mut self, now: Now, id: DeviceId, event: CatalogEvent) {
+        let item = match event.is_whole() && self.subscriptions() > 0 {
+            true => catalogue::item(&self.line, &self.calls, &id),
+            false => CatalogItem {
+                id: id.to_string(),
+                ..CatalogItem::default()
+            },
+        };
+        let change = CatalogChange { item, event };
+        self.notices.changed(now, &mut self.line, id, &change);
     }
 
     /// Something happens. While it is off-line, or the input is disarmed, nobody hears of it.

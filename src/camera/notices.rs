@@ -7,8 +7,7 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    Alarm, AlarmFilter, CatalogChange, CatalogEvent, CatalogItem, Incoming as Document,
-    MobilePosition, Topic,
+    Alarm, AlarmFilter, CatalogChange, Incoming as Document, MobilePosition, Topic,
 };
 use crate::profile::AlarmCarrier;
 use crate::time::{Now, Wall};
@@ -97,7 +96,7 @@ impl Notices {
     }
 
     /// Something happened to a channel.
-    pub fn changed(&mut self, now: Now, line: &mut Line, id: DeviceId, event: CatalogEvent) {
+    pub fn changed(&mut self, now: Now, line: &mut Line, id: DeviceId, change: &CatalogChange) {
         let device = line.config.device;
         let Some(book) = &mut self.book else {
             return;
@@ -105,11 +104,7 @@ impl Notices {
         for subscription in &mut book.subscriptions {
             let concerns = subscription.about == device || subscription.about == id;
             if subscription.topic == Topic::Catalog && concerns {
-                let item = CatalogItem {
-                    id: id.to_string(),
-                    ..CatalogItem::default()
-                };
-                subscription.queue(News::Changes(vec![CatalogChange { item, event }]));
+                subscription.queue(News::Changes(vec![change.clone()]));
                 subscription.send(now.mono, line);
             }
         }

@@ -59,7 +59,7 @@ impl CatalogEvent {
     }
 
     /// Whether the item is told with everything that is known of it.
-    const fn is_whole(self) -> bool {
+    pub const fn is_whole(self) -> bool {
         matches!(self, CatalogEvent::Add | CatalogEvent::Update)
     }
 }
