@@ -40,7 +40,7 @@ fn decoded(folder: &Path, octets: &[u8]) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "needs ffmpeg"]
+#[ignore = "needs ffmpeg and ffprobe (Debian package ffmpeg)"]
 fn every_container_of_ffmpeg_gives_the_pictures_of_the_byte_stream() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -34,11 +34,10 @@ pub fn open(bytes: &[u8]) -> Result<Option<Contents>, ClipError> {
 }
 
 impl Contents {
-    /// The container's rate, if it counts as many frames as were found. In a program stream one
-    /// time stamp may stand for several.
+    /// The container's rate, if it counts exactly as many frames as were found. In a program
+    /// stream one time stamp may stand for several.
     pub fn fps_of(&self, frames: usize) -> Option<Rational> {
-        self.fps
-            .filter(|_| self.counted.abs_diff(frames as u64) <= 1)
+        self.fps.filter(|_| self.counted == frames as u64)
     }
 }
 
