@@ -206,16 +206,13 @@ impl Calls {
         self.end(now, line, number, CallEnd::Bye);
     }
 
-    /// INFO: a recording is steered.
+    /// INFO: a recording is steered. Its CSeq may be any: there are platforms that number every
+    /// INFO by chance, and devices that take them.
     pub fn info(&mut self, now: Now, line: &mut Line, incoming: &Incoming) {
-        let status = match self.of(&incoming.request) {
-            Some(number) => match self.out_of_order(number, &incoming.request) {
-                None => return self.steer(now, line, number, incoming),
-                Some(status) => status,
-            },
-            None => 481,
-        };
-        line.reply(now.mono, incoming.transaction, &incoming.request, status);
+        match self.of(&incoming.request) {
+            Some(number) => self.steer(now, line, number, incoming),
+            None => line.reply(now.mono, incoming.transaction, &incoming.request, 481),
+        }
     }
 
     /// 500 for a request whose CSeq is lower than the last one's (RFC 3261 §12.2.2).

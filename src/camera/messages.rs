@@ -112,7 +112,7 @@ impl Messages {
             return Vec::new();
         }
         match document.cmd_type.as_str() {
-            "RecordInfo" => record_info::answer(line, self.platform_time(now), document),
+            "RecordInfo" => record_info::answer(line, now.wall, document),
             "PresetQuery"
             | "HomePositionQuery"
             | "CruiseTrackListQuery"

@@ -96,7 +96,7 @@ pub enum MansrtspError {
     #[error("a MANSRTSP body of more than {MAX_OCTETS} octets")]
     TooLong,
     /// Not UTF-8, or the first line is not one of RTSP/1.0.
-    #[error("no RTSP/1.0 start line")]
+    #[error("no RTSP/1.0 or MANSRTSP/1.0 start line")]
     StartLine,
     /// A method that annex B does not have.
     #[error("a method that MANSRTSP does not have")]
@@ -315,7 +315,10 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 fn is_version(word: &str) -> bool {
-    word.eq_ignore_ascii_case("RTSP/1.0")
+    let versions = ["RTSP/1.0", "MANSRTSP/1.0"];
+    versions
+        .iter()
+        .any(|version| word.eq_ignore_ascii_case(version))
 }
 
 #[cfg(test)]
@@ -476,6 +479,19 @@ mod tests {
         }
         let info = Response::parse(b"RTSP/1.0 200 OK\nCSeq: 1\nRTP-Info: seq=1\n");
         assert_eq!(info, Err(MansrtspError::Header("RTP-Info")));
+    }
+
+    #[test]
+    fn the_version_may_name_mansrtsp_and_colons_may_stand_alone() {
+        let request = Request::parse(b"PLAY MANSRTSP/1.0\r\nCSeq:3\r\nScale:2.0\r\n\r\n");
+        let expected = Request {
+            cseq: 3,
+            command: Command::Play {
+                scale: Some(2.0),
+                range: None,
+            },
+        };
+        assert_eq!(request, Ok(expected));
     }
 
     proptest! {
