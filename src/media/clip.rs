@@ -30,12 +30,15 @@ pub struct ClipOptions {
 pub enum Codec {
     /// ITU-T H.264.
     H264,
+    /// No pictures: a voice of G.711 A-law.
+    Pcma,
 }
 
 impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Codec::H264 => "H.264",
+            Codec::Pcma => "G.711 A-law",
         })
     }
 }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 mod knife;
+mod voice;
 
 use super::clip::Clip;
 use super::ps::pack_header;
@@ -16,12 +17,17 @@ use super::ps::pes::{self, Stamps};
 use super::ps::policy::PsPolicy;
 use super::rtp::{self, Marker, RtpPolicy};
 
+/// The clock of a program stream's time stamps, and of RTP that carries it.
+const STAMPS: u32 = 90_000;
+
 /// How every frame of a clip leaves: shared by all streams that send the clip the same way.
 #[derive(Debug)]
 pub struct Cut {
     clip: Arc<Clip>,
     payload_type: u8,
     marker: Marker,
+    /// Ticks of RTP time in a second.
+    clock: u32,
     packets: Vec<Packet>,
     frames: Vec<FrameCut>,
     /// The program stream's headers, one after the other, time stamps zero.
@@ -92,6 +98,7 @@ impl Cut {
         Cut {
             payload_type: rtp.payload_type & 0x7F,
             marker: rtp.marker,
+            clock: STAMPS,
             packets,
             frames,
             heads,
@@ -118,6 +125,14 @@ impl Cut {
     /// Where the marker bit stands.
     pub fn marker(&self) -> Marker {
         self.marker
+    }
+
+    /// The RTP time of what is decoded at `dts`, which counts in 90 kHz.
+    pub(super) fn rtp_time(&self, dts: u64) -> u32 {
+        match self.clock {
+            STAMPS => dts as u32,
+            clock => (dts * u64::from(clock) / u64::from(STAMPS)) as u32,
+        }
     }
 
     /// The packets of frame `index`; none beyond the last.

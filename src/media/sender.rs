@@ -292,7 +292,7 @@ impl Sender {
             marker: false,
             payload_type: config.payload_type,
             sequence: self.sequence.wrapping_add(packets.start as u16),
-            timestamp: config.timestamp.wrapping_add(times.dts as u32),
+            timestamp: config.timestamp.wrapping_add(cut.rtp_time(times.dts)),
             ssrc: config.ssrc,
         };
         for (place, packet) in all.iter().enumerate().take(packets.end).skip(packets.start) {

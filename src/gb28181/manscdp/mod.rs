@@ -4,6 +4,7 @@
 //! business, one file per command; what a platform writes is [`query()`] and [`Control`].
 
 mod alarm;
+mod broadcast;
 mod catalog;
 mod catalog_change;
 mod catalog_item;
@@ -29,6 +30,7 @@ mod style;
 mod topic;
 
 pub use alarm::{Alarm, AlarmFilter};
+pub use broadcast::Broadcast;
 pub use catalog::CatalogPart;
 pub use catalog_change::{CatalogChange, CatalogEvent};
 pub use catalog_item::CatalogItem;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::lines::Sdp;
 use super::media::{self, Media, Payload, Proto, SdpError, Session, Setup, Transport};
 use super::offer::TimeRange;
+use super::voice::{self, VoiceFacts};
 use crate::gb28181::ssrc::Ssrc;
 use crate::gb28181::template::{Facts, LineTemplate};
 
@@ -22,6 +23,8 @@ pub struct SdpStyle {
     pub play: LineTemplate<AnswerFacts>,
     /// The answer to `s=Playback` and `s=Download`.
     pub recorded: LineTemplate<AnswerFacts>,
+    /// The offer with which a device calls for the voice of a platform.
+    pub voice: LineTemplate<VoiceFacts>,
 }
 
 const STANDARD: &[&str] = &[
@@ -59,6 +62,7 @@ impl Default for SdpStyle {
             content_type: "application/sdp".to_owned(),
             play: LineTemplate::parse(STANDARD).unwrap_or_default(),
             recorded: LineTemplate::parse(RECORDED).unwrap_or_default(),
+            voice: LineTemplate::parse(voice::STANDARD).unwrap_or_default(),
         }
     }
 }

@@ -11,9 +11,11 @@ mod media;
 mod offer;
 #[cfg(test)]
 mod seen;
+mod voice;
 
 pub use answer::{Answer, AnswerFacts, SdpStyle};
 pub use format::{AudioFormat, Format, VideoFormat};
 pub use lines::Sdp;
 pub use media::{Kind, Payload, Proto, SdpError, Session, Setup, Transport};
 pub use offer::{Offer, OfferFields, Recording, TimeRange};
+pub use voice::{PCMA, VoiceAnswer, VoiceFacts};
