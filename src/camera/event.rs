@@ -233,11 +233,76 @@ pub enum Event {
         /// The Call-ID of its dialog.
         call_id: String,
     },
+    /// The platform wanted to speak (Broadcast) and was told that it cannot.
+    VoiceRefused {
+        /// Why, in words for a person.
+        why: String,
+    },
+    /// The first packet of the platform's voice has come.
+    VoiceHeard {
+        /// Who speaks.
+        source: DeviceId,
+        /// Where it is heard: the device, a channel or a voice output.
+        target: DeviceId,
+    },
+    /// A voice that had been announced is over, or did not come about.
+    VoiceEnded {
+        /// Who spoke.
+        source: DeviceId,
+        /// Where it was heard.
+        target: DeviceId,
+        /// Who or what ended it.
+        why: VoiceEnd,
+        /// What was heard.
+        heard: Heard,
+        /// The Call-ID of its INVITE; empty when none was sent.
+        call_id: String,
+    },
     /// The camera is off: nothing is open any more.
     Off {
         /// Whether the platform confirmed the unregistration.
         unregistered: bool,
     },
+}
+
+/// What was heard of a voice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// RTP packets.
+    pub packets: u64,
+    /// Packets that never came.
+    pub lost: u64,
+    /// Octets of their payloads.
+    pub octets: u64,
+    /// Since the first packet.
+    pub lasted: Duration,
+}
+
+/// Why a voice is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VoiceEnd {
+    /// The platform sent BYE.
+    Bye,
+    /// Its owner ended it.
+    HungUp,
+    /// The platform did not take our call, or its answer cannot be used: in words for a person.
+    Refused(String),
+    /// Media could not be opened, or broke.
+    MediaFailed(String),
+    /// The registration was lost, and the voice with it.
+    PlatformLost,
+}
+
+impl fmt::Display for VoiceEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            VoiceEnd::Bye => f.write_str("the platform said BYE"),
+            VoiceEnd::HungUp => f.write_str("we hung up"),
+            VoiceEnd::Refused(why) => write!(f, "the platform did not take our call: {why}"),
+            VoiceEnd::MediaFailed(why) => write!(f, "media failed: {why}"),
+            VoiceEnd::PlatformLost => f.write_str("the platform is lost"),
+        }
+    }
 }
 
 /// Why a call ended.

@@ -58,6 +58,8 @@ pub(super) enum Purpose {
     /// The word that a recording is over.
     MediaStatus,
     Bye,
+    /// The INVITE for the platform's voice.
+    Voice,
     /// The BYE to a platform that has not even acknowledged our 200: nobody waits for its answer.
     Farewell,
 }
@@ -176,10 +178,13 @@ impl Line {
 
     /// The platform's URI: of every R-URI, and of To outside REGISTER.
     pub fn platform_uri(&self) -> String {
+        self.uri_at_platform(&self.platform.id)
+    }
+
+    /// The URI of somebody whom the platform knows.
+    pub fn uri_at_platform(&self, id: &DeviceId) -> String {
         let PlatformAddress {
-            id,
-            domain,
-            address,
+            domain, address, ..
         } = &self.platform;
         match self.config.profile.sip.uri_host {
             UriHost::Address => format!("sip:{id}@{address}"),
@@ -285,6 +290,11 @@ impl Line {
         };
         self.waiting.insert(id, waiting);
         id
+    }
+
+    /// Sends the ACK of a 2xx to an INVITE of ours.
+    pub fn ack(&mut self, to: SocketAddr, ack: Request) {
+        self.endpoint.ack(self.flow, to, ack);
     }
 
     /// What the transaction that just ended was for.

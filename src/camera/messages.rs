@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
-use crate::gb28181::manscdp::{DeviceInfo, DeviceStatus, Incoming as Document, Root};
+use crate::gb28181::manscdp::{Broadcast, DeviceInfo, DeviceStatus, Incoming as Document, Root};
 use crate::sip::{Method, Response, TransactionId};
 use crate::time::{Now, Wall};
 
@@ -19,6 +19,7 @@ use super::notices::Notices;
 use super::record_info;
 use super::settings::Settings;
 use super::tasks::Tasks;
+use super::voice::Voice;
 
 /// Parts of answers that may wait before further queries go unanswered: a platform may ask faster
 /// than it acknowledges.
@@ -39,6 +40,8 @@ pub(super) struct Messages {
     pub controls: Controls,
     /// What platforms have configured.
     pub settings: Settings,
+    /// What it hears of the platform.
+    pub voice: Voice,
 }
 
 impl Messages {
@@ -80,7 +83,10 @@ impl Messages {
                 };
                 Vec::from_iter(answer)
             }
-            _ => self.answers(now, line, (calls, notices), &document),
+            _ => match Broadcast::read(&document) {
+                Some(announced) => vec![self.voice.announced(line, &document, announced)],
+                None => self.answers(now, line, (calls, notices), &document),
+            },
         };
         line.tell(Event::Asked {
             cmd_type: document.cmd_type.clone(),

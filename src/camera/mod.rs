@@ -35,6 +35,7 @@ mod subscription;
 mod tasks;
 mod upgrade;
 mod watching;
+mod voice;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,9 +54,10 @@ use line::{Line, LineOutput, Purpose, Timer, Waiting};
 use messages::Messages;
 use notices::Notices;
 use registration::Registration;
+use voice::Voice;
 
 pub use config::{Accept, Channel, Config, Heartbeat, PlatformAddress, Tree};
-pub use event::{CallEnd, CallNumber, Command, Event, Position};
+pub use event::{CallEnd, CallNumber, Command, Event, Heard, Position, VoiceEnd};
 pub use recordings::Recordings;
 
 /// How long a camera that is switched off waits for a platform that has never answered: there is
@@ -172,6 +174,11 @@ impl Camera {
         self.calls.streams()
     }
 
+    /// What it hears of the platform's voice at the moment (Broadcast), as of the last second.
+    pub fn hears(&self) -> Option<Heard> {
+        self.messages.voice.heard()
+    }
+
     /// How many SIP transactions are alive: none, once all is answered and its timers have run.
     pub fn transactions(&self) -> usize {
         self.line.endpoint.len()
@@ -199,7 +206,7 @@ impl Camera {
             }
             Command::Alarm(alarm) => self.alarm(now, alarm),
             Command::Move(position) => self.notices.moved(position),
-            Command::HangUp => self.calls.hang_up_all(now, &mut self.line),
+            Command::HangUp => self.hang_up_all(now),
         }
     }
 
@@ -233,6 +240,11 @@ impl Camera {
         self.notices.len()
     }
 
+    fn hang_up_all(&mut self, now: Now) {
+        self.calls.hang_up_all(now, &mut self.line);
+        self.messages.voice.hang_up(now, &mut self.line);
+    }
+
     fn power_on(&mut self) {
         match &mut self.power {
             Power::On | Power::Booting => {}
@@ -263,7 +275,7 @@ impl Camera {
         self.messages.clear();
         self.messages.tasks.stop(&mut self.line);
         self.notices.clear(&mut self.line);
-        self.calls.hang_up_all(now, &mut self.line);
+        self.hang_up_all(now);
         self.line.timers.cancel(&Timer::Reopen);
         self.registration.unregister(now, &mut self.line);
         if self.registration.is_unheard() {
@@ -285,7 +297,7 @@ impl Camera {
             return;
         };
         let busy = self.registration.is_busy() || self.line.is_waiting_for(Purpose::Bye);
-        if busy || !self.calls.is_idle() {
+        if busy || !self.calls.is_idle() || !self.messages.voice.is_idle() {
             return;
         }
         self.power = Power::Off;
@@ -365,7 +377,7 @@ impl Camera {
 
     /// Of the answers to a request only the final one says something.
     fn response(&mut self, now: Now, tx: TransactionId, response: &Response) {
-        if response.status() < 200 {
+        if response.status() < 200 || self.messages.voice.acknowledge_again(&mut self.line, tx) {
             return;
         }
         if let Some(sent) = self.line.finished(tx) {
@@ -408,6 +420,7 @@ impl Camera {
                 let status = answer.ok().map(Response::status);
                 self.notices.notified(now, line, number, status);
             }
+            Purpose::Voice => self.messages.voice.answered(now, line, sent.0, answer),
             Purpose::Report => self.messages.answered(now, line, sent, answer.ok()),
             Purpose::Bye | Purpose::Farewell | Purpose::MediaStatus => {}
         }
@@ -435,6 +448,9 @@ impl Node for Camera {
             }
             Input::Tick => {}
             Input::Command(command) => self.command(now, command),
+            Input::Media(report) if Voice::owns(&report) => {
+                self.messages.voice.report(now, &mut self.line, report);
+            }
             Input::Media(report) => self.calls.report(now, &mut self.line, report),
             Input::Job { id, outcome } => self.job_done(now, id, outcome),
         }

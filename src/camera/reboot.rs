@@ -19,6 +19,7 @@ impl Camera {
         if !policy.unregister {
             let line = &mut self.line;
             self.calls.drop_all(now, line, CallEnd::HungUp);
+            self.messages.voice.abandon(now, line);
             self.registration.drop_silently(line);
         }
         self.power_off(now);

@@ -29,6 +29,7 @@ impl Camera {
         match request.method() {
             Method::Invite if self.power == Power::On => self.calls.invite(now, line, incoming),
             Method::Invite => line.reply(now.mono, *transaction, request, 480),
+            Method::Bye if self.messages.voice.bye(now, line, &incoming) => {}
             Method::Bye => self.calls.bye(now, line, &incoming),
             Method::Info => self.calls.info(now, line, &incoming),
             Method::Message => {

@@ -41,14 +41,20 @@ impl Camera {
         self.beat.stop(&mut self.line);
         self.messages.clear();
         self.notices.clear(&mut self.line);
-        self.calls
-            .drop_all(now, &mut self.line, CallEnd::PlatformLost);
+        self.drop_calls(now);
         let lost = self.registration.drop_silently(&mut self.line);
         if lost {
             let why = why.to_owned();
             self.line.tell(Event::PlatformLost { why });
         }
         lost
+    }
+
+    /// Every call ends without a word: the platform cannot hear us.
+    fn drop_calls(&mut self, now: Now) {
+        let line = &mut self.line;
+        self.calls.drop_all(now, line, CallEnd::PlatformLost);
+        self.messages.voice.abandon(now, line);
     }
 
     /// The peer sent what is no SIP: the connection is useless.
@@ -78,8 +84,7 @@ impl Camera {
             Outcome::Failed { lost, returns } => {
                 self.beat.stop(&mut self.line);
                 if lost {
-                    let why = CallEnd::PlatformLost;
-                    self.calls.drop_all(now, &mut self.line, why);
+                    self.drop_calls(now);
                 }
                 if returns {
                     self.follow(now);
@@ -105,8 +110,7 @@ impl Camera {
             Transport::Udp => self.registration.register(now, &mut self.line),
             Transport::Tcp => {
                 self.beat.stop(&mut self.line);
-                let why = CallEnd::PlatformLost;
-                self.calls.drop_all(now, &mut self.line, why);
+                self.drop_calls(now);
                 self.line.reopen();
             }
         }

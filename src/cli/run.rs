@@ -410,6 +410,15 @@ impl Told {
             } => {
                 format!("call {}: over, {why}; {}", call.0, words::sent(counts))
             }
+            Event::VoiceRefused { why } => format!("{}: {why}", screen.bad("voice refused")),
+            Event::VoiceHeard { source, target } => format!("{target}: {source} is heard"),
+            Event::VoiceEnded {
+                target, why, heard, ..
+            } => {
+                let packets = words::count(heard.packets, "packet");
+                let lasted = words::time(heard.lasted);
+                format!("{target}: voice over, {why}; {packets} heard in {lasted}")
+            }
             Event::Off { unregistered: true } => "unregistered, off".to_owned(),
             Event::Off {
                 unregistered: false,

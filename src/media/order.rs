@@ -146,6 +146,19 @@ pub enum Report {
 }
 
 impl Report {
+    /// Which stream it is about.
+    pub const fn stream(&self) -> StreamId {
+        match self {
+            Report::Opened { stream, .. }
+            | Report::Started { stream }
+            | Report::Lost { stream, .. }
+            | Report::Progress { stream, .. }
+            | Report::Steered { stream, .. }
+            | Report::Drained { stream }
+            | Report::Ended { stream, .. } => *stream,
+        }
+    }
+
     /// The end of a stream through which nothing went.
     pub fn ended(stream: StreamId) -> Report {
         Report::Ended {

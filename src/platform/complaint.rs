@@ -103,6 +103,10 @@ deviations! {
     NotRegistered = "a request before registration", "GB/T 28181-2022 §9.1";
     /// A BYE or MESSAGE for a dialog that is none of ours.
     NoDialog = "a request in an unknown dialog", "RFC 3261 §12.2.2";
+    /// An INVITE without a Broadcast before it.
+    Uninvited = "an INVITE that nobody expects", "GB/T 28181-2022 §9.12";
+    /// An INVITE whose Subject does not name the target of the Broadcast as its receiver.
+    Subject = "a Subject that does not name the target", "GB/T 28181-2022 annex L";
     /// A body that is no MANSCDP.
     Manscdp = "a body that is no MANSCDP", "GB/T 28181-2022 annex A";
     /// A `SN` that is no integer above 0.

@@ -33,6 +33,8 @@ pub(super) enum Timer {
     Call(PlayId),
     /// A subscription must be prolonged.
     Refresh(u32),
+    /// A device that was announced a speech has not called.
+    Speech(AskId),
 }
 
 /// What a request of ours was for.
@@ -43,6 +45,8 @@ pub(super) enum Purpose {
     Ping(AskId),
     Invite(PlayId),
     Bye(PlayId),
+    /// The BYE of a speech.
+    Hush,
     /// The subscription with this number.
     Subscribe(u32),
     /// A playback is steered.
@@ -71,6 +75,7 @@ pub(super) struct Route {
 }
 
 /// A request of a device, as it came in.
+#[derive(Clone)]
 pub(super) struct Incoming {
     pub transaction: TransactionId,
     pub route: Route,

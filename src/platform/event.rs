@@ -15,7 +15,7 @@ use crate::gb28181::manscdp::{
 };
 use crate::gb28181::mansrtsp;
 use crate::gb28181::sdp::TimeRange;
-use crate::media::{Counts, Expected, Loss, MediaTransport, Verdict};
+use crate::media::{Counts, Cut, Expected, Loss, MediaTransport, Verdict};
 use crate::sip::Transport;
 
 use super::complaint::Complaint;
@@ -75,6 +75,24 @@ pub enum Command {
         expected: Arc<Expected>,
         /// The number of the call.
         play: PlayId,
+    },
+    /// Speak through a device (Broadcast): [`Answer::Ordered`] or [`Event::AskFailed`] says
+    /// whether it lets us; if so it calls, [`Event::Speaking`] follows, and in any case
+    /// [`Event::SpeechEnded`].
+    Speak {
+        /// The device that is registered.
+        device: DeviceId,
+        /// Where it is to be heard: a voice output, a channel or the device.
+        target: DeviceId,
+        /// What is said, again and again: a [`Cut::voice`].
+        voice: Arc<Cut>,
+        /// The number of the question, and of the speech.
+        ask: AskId,
+    },
+    /// End a speech.
+    Hush {
+        /// Which.
+        ask: AskId,
     },
     /// Steer a recording with INFO; the device answers with [`Answer::Steered`].
     Steer {
@@ -449,6 +467,24 @@ pub enum Event {
         /// What happened.
         why: Loss,
     },
+    /// The first packet of a speech has left.
+    Speaking {
+        /// Its number.
+        ask: AskId,
+        /// Through which device.
+        device: DeviceId,
+    },
+    /// A speech is over, or did not come about.
+    SpeechEnded {
+        /// Its number.
+        ask: AskId,
+        /// Through which device.
+        device: DeviceId,
+        /// Who or what ended it.
+        why: SpeechEnd,
+        /// What was sent.
+        counts: Counts,
+    },
     /// How the stream stands, about once a second.
     Progress {
         /// The call.
@@ -586,6 +622,45 @@ impl fmt::Display for PlayFailure {
             PlayFailure::NoMedia(why)
             | PlayFailure::NoAnswer(why)
             | PlayFailure::BadAnswer(why) => why,
+        })
+    }
+}
+
+/// Why a speech is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SpeechEnd {
+    /// Its owner has said enough.
+    Stopped,
+    /// The device sent BYE.
+    ByDevice,
+    /// The device is not there any more.
+    DeviceGone,
+    /// The device has answered that it cannot be spoken through.
+    Declined,
+    /// The device did not call.
+    NoCall,
+    /// The device does not want what we can say: in words for a person.
+    BadOffer(String),
+    /// The device took its call back.
+    Cancelled,
+    /// The device never acknowledged our answer.
+    Unacknowledged,
+    /// Media could not be opened, or broke.
+    MediaFailed(String),
+}
+
+impl fmt::Display for SpeechEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SpeechEnd::Stopped => "we have said enough",
+            SpeechEnd::ByDevice => "the device said BYE",
+            SpeechEnd::DeviceGone => "the device is gone",
+            SpeechEnd::Declined => "the device cannot be spoken through",
+            SpeechEnd::NoCall => "the device did not call",
+            SpeechEnd::BadOffer(why) => return write!(f, "an unusable offer: {why}"),
+            SpeechEnd::Cancelled => "the device cancelled its call",
+            SpeechEnd::Unacknowledged => "the device never acknowledged our answer",
+            SpeechEnd::MediaFailed(why) => return write!(f, "media failed: {why}"),
         })
     }
 }

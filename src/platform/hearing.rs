@@ -12,13 +12,13 @@ use crate::time::Now;
 use super::complaint::Deviation;
 use super::desk::{self, Incoming, Purpose, Route};
 use super::devices::sender;
-use super::event::{Answer, AskFailure, Event};
+use super::event::{Answer, AskFailure, Event, SpeechEnd};
 use super::registrar::Outcome;
 use super::strict::{self, Noticed};
 use super::{Phase, Platform, messages, steering};
 
 /// The methods a platform takes from devices.
-const ALLOW: &str = "REGISTER, MESSAGE, NOTIFY, BYE, OPTIONS";
+const ALLOW: &str = "REGISTER, MESSAGE, NOTIFY, INVITE, ACK, CANCEL, BYE, OPTIONS";
 
 impl Platform {
     pub(super) fn received(&mut self, now: Now, flow: FlowId, from: SocketAddr, bytes: Bytes) {
@@ -65,10 +65,16 @@ impl Platform {
             sip::Event::Response { tx, response } => self.response(now, tx, &response),
             sip::Event::Timeout { tx } => self.no_response(now, tx, "no answer"),
             sip::Event::Failed { tx, why } => self.no_response(now, tx, &why.to_string()),
-            // We accept no INVITE: nothing of this can concern a call.
-            sip::Event::Ack { .. }
-            | sip::Event::Cancelled { .. }
-            | sip::Event::Unacknowledged { .. } => {}
+            // The only INVITEs that we accept are those of devices that we speak through.
+            sip::Event::Ack { tx, .. } => self.speeches.acknowledged(now, &mut self.desk, tx),
+            sip::Event::Cancelled { tx } => {
+                let why = SpeechEnd::Cancelled;
+                self.speeches.given_up(now, &mut self.desk, tx, why);
+            }
+            sip::Event::Unacknowledged { tx } => {
+                let why = SpeechEnd::Unacknowledged;
+                self.speeches.given_up(now, &mut self.desk, tx, why);
+            }
         }
     }
 
@@ -85,15 +91,17 @@ impl Platform {
             Method::Register => match self.registrar.register(now, desk, devices, incoming) {
                 Outcome::Registered(device) => self.calls.moved(&device, incoming.route),
                 Outcome::Unregistered(device) => {
-                    self.subscriptions.device_gone(desk, &device);
-                    self.calls.device_gone(now, desk, &device);
+                    self.device_gone(now, &device);
                 }
                 Outcome::Same => {}
             },
             Method::Message => {
                 let (queries, calls) = (&mut self.queries, &mut self.calls);
-                messages::receive(now, desk, devices, queries, calls, incoming);
+                let speeches = &mut self.speeches;
+                messages::receive(now, desk, devices, queries, calls, speeches, incoming);
             }
+            Method::Invite => self.speeches.invited(now, desk, incoming.clone()),
+            Method::Bye if self.speeches.bye(now, desk, incoming) => {}
             Method::Bye => self.calls.bye(now, desk, incoming),
             Method::Notify => self.subscriptions.notify(now, desk, incoming),
             Method::Options => {
@@ -150,7 +158,7 @@ impl Platform {
             Purpose::Info { ask, cseq } => {
                 steering::answered(now, desk, &waiting, (ask, cseq), response);
             }
-            Purpose::Invite(_) => {}
+            Purpose::Hush | Purpose::Invite(_) => {}
         }
     }
 
@@ -170,6 +178,7 @@ impl Platform {
                 let why = AskFailure::Unreachable(why.to_owned());
                 self.subscriptions.failed(desk, number, why);
             }
+            Purpose::Hush => {}
             Purpose::Invite(play) => self.calls.invite_failed(desk, play, why),
             Purpose::Bye(play) => self.calls.bye_answered(desk, &waiting, play, Err(why)),
         }
@@ -187,7 +196,7 @@ mod tests {
     fn methods_that_are_not_a_devices_are_405_and_options_200() {
         let mut bench = Bench::new(config());
         let mut device = Puppet::new(1).registered(&mut bench);
-        for method in [Method::Invite, Method::Subscribe, Method::Info] {
+        for method in [Method::Subscribe, Method::Info] {
             let request = device.request(method);
             let said = device.say(&mut bench, request);
             assert_eq!(said.statuses(), [405], "{method}");

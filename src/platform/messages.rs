@@ -1,7 +1,7 @@
 //! MESSAGE of a device: keepalives, answers, news (GB/T 28181-2022 §9.3-§9.6, annex A).
 
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{Incoming as Document, Root};
+use crate::gb28181::manscdp::{Incoming as Document, Outcome, Root};
 use crate::time::Now;
 
 use super::calls::Calls;
@@ -12,6 +12,7 @@ use super::event::Event;
 use super::orders;
 use super::presence;
 use super::queries::Queries;
+use super::speeches::Speeches;
 use super::subscriptions;
 
 /// Takes a MESSAGE: the SIP answer first, then what it means.
@@ -21,6 +22,7 @@ pub(super) fn receive(
     devices: &mut Devices,
     queries: &mut Queries,
     calls: &mut Calls,
+    speeches: &mut Speeches,
     incoming: &Incoming,
 ) {
     let in_call = calls.with_call_id(&incoming.request);
@@ -61,6 +63,12 @@ pub(super) fn receive(
             }
             let cmd_type = cmd_type.to_owned();
             desk.tell(Event::Notified { device, cmd_type });
+        }
+        (Root::Response, "Broadcast") => {
+            queries.response(now, desk, device, incoming, &document);
+            if document.result() != Some(Outcome::Ok) {
+                speeches.declined(now, desk, &device, &document.device_id);
+            }
         }
         (Root::Response, _) => queries.response(now, desk, device, incoming, &document),
         (Root::Query | Root::Control, cmd_type) => {

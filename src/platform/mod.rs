@@ -22,6 +22,7 @@ mod presence;
 mod queries;
 mod record_list;
 mod registrar;
+mod speeches;
 mod ssrcs;
 mod steering;
 mod streams;
@@ -34,6 +35,8 @@ mod testing;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::gb28181::DeviceId;
+use crate::gb28181::manscdp::Broadcast;
 use crate::node::{Input, Node, Open, Output};
 use crate::sip::{self, Flow, FlowId, Headers, Tokens, Transport};
 use crate::time::Now;
@@ -43,13 +46,14 @@ use desk::{Desk, DeskOutput, Timer};
 use devices::Devices;
 use queries::Queries;
 use registrar::Registrar;
+use speeches::Speeches;
 use subscriptions::Subscriptions;
 
 pub use complaint::{Complaint, Deviation, Tally};
 pub use config::{Config, Heartbeat, Passwords, RegistrationPolicy};
 pub use event::{
     Absence, Answer, AskFailure, AskId, Command, ConfigAnswer, Event, Notice, PlayEnd, PlayFailure,
-    PlayId, Query, Showing,
+    PlayId, Query, Showing, SpeechEnd,
 };
 pub use orders::Order;
 
@@ -71,6 +75,7 @@ pub struct Platform {
     queries: Queries,
     subscriptions: Subscriptions,
     calls: Calls,
+    speeches: Speeches,
     udp: Option<SocketAddr>,
     tcp: Option<SocketAddr>,
 }
@@ -109,6 +114,7 @@ impl Platform {
             devices: Devices::default(),
             queries: Queries::default(),
             subscriptions: Subscriptions::default(),
+            speeches: Speeches::default(),
             udp: None,
             tcp: None,
         }
@@ -201,12 +207,34 @@ impl Platform {
                 };
                 self.subscriptions.subscribe(now, desk, devices, wish);
             }
+            Command::Speak {
+                device,
+                target,
+                voice,
+                ask,
+            } => {
+                let source = desk.config.id;
+                let what = Order::Broadcast(Broadcast { source, target });
+                if devices.online(&device).is_some() && self.phase != Phase::Leaving {
+                    let wish = speeches::Wish {
+                        device,
+                        target,
+                        voice,
+                        ask,
+                    };
+                    self.speeches.expect(now, desk, wish);
+                }
+                self.queries
+                    .order(now, desk, devices, device, (target, &what), ask);
+            }
+            Command::Hush { ask } => self.speeches.hush(now, desk, ask),
             Command::Steer { play, command, ask } => {
                 self.calls.steer(now, desk, play, command, ask);
             }
             Command::Stop { play } => self.calls.stop(now, desk, play),
             Command::Shutdown => {
                 self.calls.stop_all(now, desk);
+                self.speeches.hush_all(now, desk);
                 if self.phase != Phase::Off {
                     self.phase = Phase::Leaving;
                 }
@@ -249,8 +277,7 @@ impl Platform {
             self.desk.tell(Event::NotListening { transport, why });
         }
         for device in presence::disconnected(&mut self.desk, &mut self.devices, flow) {
-            self.subscriptions.device_gone(&mut self.desk, &device);
-            self.calls.device_gone(now, &mut self.desk, &device);
+            self.device_gone(now, &device);
         }
     }
 
@@ -259,6 +286,7 @@ impl Platform {
         let gone = match timer {
             Timer::Ask(sn) => return self.queries.timeout(desk, sn),
             Timer::Call(play) => return self.calls.timeout(now, desk, play),
+            Timer::Speech(ask) => return self.speeches.timeout(now, desk, ask),
             Timer::Refresh(number) => return self.subscriptions.refresh(now, desk, number),
             Timer::Silence(device) => {
                 presence::silent(desk, devices, device);
@@ -269,13 +297,20 @@ impl Platform {
                 device
             }
         };
-        self.subscriptions.device_gone(&mut self.desk, &gone);
-        self.calls.device_gone(now, &mut self.desk, &gone);
+        self.device_gone(now, &gone);
+    }
+
+    /// What a device took part in is over.
+    fn device_gone(&mut self, now: Now, device: &DeviceId) {
+        let desk = &mut self.desk;
+        self.subscriptions.device_gone(desk, device);
+        self.speeches.device_gone(desk, device);
+        self.calls.device_gone(now, desk, device);
     }
 
     /// Off, once every call is wholly over.
     fn try_off(&mut self) {
-        if self.phase != Phase::Leaving || self.calls.len() > 0 {
+        if self.phase != Phase::Leaving || self.calls.len() + self.speeches.len() > 0 {
             return;
         }
         self.phase = Phase::Off;
@@ -321,6 +356,9 @@ impl Node for Platform {
             }
             Input::Tick | Input::Job { .. } => {}
             Input::Command(command) => self.command(now, command),
+            Input::Media(report) if Speeches::own(&report) => {
+                self.speeches.report(now, &mut self.desk, report);
+            }
             Input::Media(report) => {
                 self.calls
                     .report(now, &mut self.desk, &self.devices, report);

@@ -5,8 +5,8 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    Control, DeviceUpgrade, Incoming as Document, Setting, SnapShotConfig, SnapShotFinished,
-    UpgradeResult,
+    Broadcast, Control, DeviceUpgrade, Incoming as Document, Setting, SnapShotConfig,
+    SnapShotFinished, UpgradeResult,
 };
 use crate::gb28181::xml_style::XmlStyle;
 
@@ -25,6 +25,9 @@ pub enum Order {
     Upgrade(DeviceUpgrade),
     /// Take pictures and deliver them; [`Notice::SnapshotsDelivered`] follows.
     Snapshots(SnapShotConfig),
+    /// Expect to be spoken through; [`Command::Speak`](super::Command::Speak) gives this order
+    /// and takes the call that follows.
+    Broadcast(Broadcast),
 }
 
 impl Order {
@@ -33,6 +36,7 @@ impl Order {
         match self {
             Order::Control(_) | Order::Upgrade(_) => "DeviceControl",
             Order::Configure(_) | Order::Snapshots(_) => "DeviceConfig",
+            Order::Broadcast(_) => "Broadcast",
         }
     }
 
@@ -40,7 +44,9 @@ impl Order {
     pub const fn wants_response(&self) -> bool {
         match self {
             Order::Control(control) => control.wants_response(),
-            Order::Configure(_) | Order::Upgrade(_) | Order::Snapshots(_) => true,
+            Order::Configure(_) | Order::Upgrade(_) | Order::Snapshots(_) | Order::Broadcast(_) => {
+                true
+            }
         }
     }
 
@@ -50,6 +56,7 @@ impl Order {
             Order::Configure(setting) => setting.write(style, sn, about),
             Order::Upgrade(order) => order.write(style, sn, about),
             Order::Snapshots(order) => order.write(style, sn, about),
+            Order::Broadcast(broadcast) => broadcast.write(style, sn),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::event::Showing;
 /// The payload type of PS.
 const PS: u8 = 96;
 /// The port that one names who connects himself (RFC 4145 §4.1).
-const DISCARD: u16 = 9;
+pub(super) const DISCARD: u16 = 9;
 /// The type of an SDP body.
 pub(super) const SDP: &str = "application/sdp";
 

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::settings::SettingsPolicy;
 use super::tasks::{RebootPolicy, UploadPolicy};
+use super::voice::VoicePolicy;
 use crate::media::PlaybackPolicy;
 
 /// How a make behaves in calls, where the standard leaves it room.
@@ -32,6 +33,8 @@ pub struct Behaviour {
     pub upload: UploadPolicy,
     /// How it lets itself be configured.
     pub settings: SettingsPolicy,
+    /// How it hears a platform.
+    pub voice: VoicePolicy,
 }
 
 impl Default for Behaviour {
@@ -47,6 +50,7 @@ impl Default for Behaviour {
             reboot: RebootPolicy::default(),
             upload: UploadPolicy::default(),
             settings: SettingsPolicy::default(),
+            voice: VoicePolicy::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod load;
 mod settings;
 mod tasks;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use error::ProfileError;
 pub use load::Setting;
 pub use settings::{ConfigTypes, NewBasicParam, SettingsPolicy};
 pub use tasks::{RebootPolicy, UploadPolicy};
+pub use voice::{VoicePolicy, VoiceTransport};
 
 /// What a healthy device of one make and firmware does.
 #[derive(Clone, Debug, Deserialize)]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::lines::Sdp;
-use super::media::{self, Media, Payload, Proto, SdpError, Session, Setup, Transport};
+use super::media::{self, Kind, Media, Payload, Proto, SdpError, Session, Setup, Transport};
 use super::offer::TimeRange;
 use super::voice::{self, VoiceFacts};
 use crate::gb28181::ssrc::Ssrc;
@@ -178,6 +178,8 @@ impl SdpStyle {
 pub struct Answer {
     /// `s=`.
     pub session: Session,
+    /// The kind of media in `m=`.
+    pub kind: Kind,
     /// From where the device says that media comes.
     pub connection: IpAddr,
     /// From which port.
@@ -204,6 +206,7 @@ impl Answer {
             session: Session::parse(sdp.value(b's').unwrap_or_default()),
             ssrc: media::ssrc(&sdp),
             file_size: size.and_then(|size| size.parse().ok()),
+            kind: media.kind,
             connection: media.connection,
             port: media.port,
             proto: media.proto,

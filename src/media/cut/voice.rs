@@ -93,10 +93,18 @@ mod tests {
     fn a_packet_carries_20_ms_and_its_time_stamp_counts_samples() {
         let samples: Vec<u8> = (0..=255).cycle().take(480).collect();
         let packets = sent(&samples, 100);
-        assert_eq!(packets.len(), 5, "one every 20 ms, from the beginning again");
+        assert_eq!(
+            packets.len(),
+            5,
+            "one every 20 ms, from the beginning again"
+        );
         let stamp = |packet: &[u8]| u32::from_be_bytes(packet[4..8].try_into().unwrap());
         for (n, packet) in packets.iter().enumerate() {
-            assert_eq!(&packet[..4], [0x80, 8, 0, n as u8], "no marker, payload type 8");
+            assert_eq!(
+                &packet[..4],
+                [0x80, 8, 0, n as u8],
+                "no marker, payload type 8"
+            );
             assert_eq!(&packet[8..12], [0x0B, 0xEB, 0xC3, 0x4D]);
             assert_eq!(packet[12..], samples[n % 3 * 160..][..160]);
             assert_eq!(stamp(packet) - stamp(&packets[0]), n as u32 * 160);
