@@ -68,7 +68,8 @@ pub mod time;
 
 pub use api::{
     Camera, CameraBuilder, Channel, Clip, Error, Events, Fleet, FleetView, Folder, Platform,
-    PlatformBuilder, Play, Sink, SinkStatus, SinkWatch, Steered, Stream, StreamEnd, resolve,
+    PlatformBuilder, Play, Sink, SinkStatus, SinkWatch, Speech, Steered, Stream, StreamEnd,
+    resolve,
 };
 pub use camera::{PlatformAddress, Recordings};
 pub use gb28181::DeviceId;

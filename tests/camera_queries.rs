@@ -273,7 +273,7 @@ fn what_a_device_does_not_know_gets_a_200_and_silence() {
         Request::query("Catalog", "34020000001320000099"),
         Request::query("Catalog", "not an ID"),
         Request::message(control),
-        Request::message("<Notify><CmdType>Broadcast</CmdType><SN>1</SN></Notify>"),
+        Request::message("<Notify><CmdType>Wishes</CmdType><SN>1</SN></Notify>"),
         Request::message("<Response><CmdType>Keepalive</CmdType><SN>1</SN></Response>"),
     ] {
         assert_eq!(stage.ask(query).status(), 200);

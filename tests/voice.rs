@@ -10,7 +10,9 @@ use common::spoken::{Heard as Said, Request};
 use common::stage::{CAMERA, CHANNEL, DEVICE, MEDIA, SERVER, Stage as Hand};
 use common::{addr, config, id, ip, platform};
 use vcam::camera::{self, Camera, Heard, VoiceEnd};
+use vcam::gb28181::Ssrc;
 use vcam::gb28181::manscdp::Outcome;
+use vcam::gb28181::sdp::{self, VoiceFacts};
 use vcam::lab::{Key, Lab};
 use vcam::media::{Counts, Cut};
 use vcam::platform::{
@@ -116,7 +118,7 @@ fn ends(events: impl Iterator<Item = camera::Event>) -> Vec<(VoiceEnd, Heard)> {
 
 #[test]
 fn every_make_hears_all_that_the_platform_says() {
-    for make in Profile::builtin_names() {
+    for make in Profile::names() {
         let mut stage = Stage::of(make, |_| {});
         assert_eq!(stage.speak(1, CHANNEL), Ok(Outcome::Ok), "{make}");
         assert!(stage.is_speaking(1), "{make}");
@@ -151,7 +153,10 @@ fn a_voice_travels_over_tcp_whoever_connects() {
         let [(_, heard)] = stage.heard()[..] else {
             panic!("{transport:?}: no end");
         };
-        assert!((50..80).contains(&heard.packets), "{transport:?}: {heard:?}");
+        assert!(
+            (50..80).contains(&heard.packets),
+            "{transport:?}: {heard:?}"
+        );
         assert_eq!((heard.octets, heard.lost), (heard.packets * 160, 0));
         stage.is_content();
     }
@@ -267,13 +272,23 @@ fn accept(stage: &mut Hand, invite: &Said, media: &str) -> Vec<Said> {
 fn the_call_for_a_voice_is_the_standards() {
     let mut stage = hand();
     let invite = called(&mut stage);
-    assert_eq!(invite.start(), format!("INVITE sip:{SERVER}@3402000000 SIP/2.0"));
+    assert_eq!(
+        invite.start(),
+        format!("INVITE sip:{SERVER}@3402000000 SIP/2.0")
+    );
     let port = invite.line("m=audio ").unwrap();
     let port = port.split(' ').next().unwrap();
     let y = invite.line("y=").unwrap();
-    assert!(y.len() == 10 && y.starts_with("002000"), "{y}");
-    assert_eq!(invite.header("Subject"), format!("{SERVER}:{y},{CHANNEL}:0"));
-    assert!(invite.header("From").starts_with(&format!("<sip:{DEVICE}@")));
+    assert!(y.len() == 10 && y.starts_with("020000"), "{y}");
+    assert_eq!(
+        invite.header("Subject"),
+        format!("{SERVER}:{y},{CHANNEL}:0")
+    );
+    assert!(
+        invite
+            .header("From")
+            .starts_with(&format!("<sip:{DEVICE}@"))
+    );
     assert_eq!(invite.header("Contact"), format!("<sip:{DEVICE}@{CAMERA}>"));
     assert_eq!(
         invite.text(),
@@ -282,6 +297,28 @@ fn the_call_for_a_voice_is_the_standards() {
              m=audio {port} RTP/AVP 8 96\r\na=recvonly\r\na=rtpmap:8 PCMA/8000\r\n\
              a=rtpmap:96 PS/90000\r\ny={y}\r\nf=v/////a/1/8/1\r\n"
         )
+    );
+}
+
+#[test]
+fn a_dahua_calls_for_a_voice_in_its_own_words() {
+    let facts = VoiceFacts {
+        device_id: DEVICE.to_owned(),
+        address: ip("192.0.2.1"),
+        port: 9776,
+        transport: sdp::Transport::Udp,
+        ssrc: Ssrc::parse("0022440333").unwrap(),
+    };
+    let body = Profile::builtin("dahua-ipc")
+        .unwrap()
+        .sdp
+        .voice_offer(&facts);
+    assert_eq!(
+        std::str::from_utf8(&body).unwrap(),
+        "v=0\r\no=34020000001320000001 0 0 IN IP4 192.0.2.1\r\ns=Play\r\n\
+         i=VCam BroadCast Session\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+         m=audio 9776 RTP/AVP 8 96\r\na=recvonly\r\na=rtpmap:8 PCMA/8000/1\r\n\
+         a=rtpmap:96 PS/90000\r\ny=0022440333\r\nf=v/0/0/0/0/0a/1/8/1\r\n"
     );
 }
 
@@ -322,7 +359,10 @@ fn a_refusal_ends_it_quietly() {
         assert_eq!(ack.method(), "ACK");
         stage.run(MOMENT);
         let ended = ends(stage.events().into_iter());
-        assert!(matches!(ended[..], [(VoiceEnd::Refused(_), _)]), "{ended:?}");
+        assert!(
+            matches!(ended[..], [(VoiceEnd::Refused(_), _)]),
+            "{ended:?}"
+        );
         // And the next one is taken.
         assert_eq!(called(&mut stage).method(), "INVITE", "{status}");
     }
@@ -337,7 +377,10 @@ fn a_platform_that_never_answers_is_given_up_after_32_seconds() {
     assert_eq!(ends(stage.events().into_iter()), []);
     stage.run(SECOND * 2);
     let ended = ends(stage.events().into_iter());
-    assert!(matches!(ended[..], [(VoiceEnd::Refused(_), _)]), "{ended:?}");
+    assert!(
+        matches!(ended[..], [(VoiceEnd::Refused(_), _)]),
+        "{ended:?}"
+    );
     assert_eq!(stage.camera().transactions(), 0);
 }
 
@@ -350,7 +393,10 @@ fn an_answer_that_cannot_be_used_is_acknowledged_and_ended() {
     assert_eq!(methods, ["ACK", "BYE"]);
     assert_eq!(heard[1].cseq(), 2);
     let ended = ends(stage.events().into_iter());
-    assert!(matches!(ended[..], [(VoiceEnd::Refused(_), _)]), "{ended:?}");
+    assert!(
+        matches!(ended[..], [(VoiceEnd::Refused(_), _)]),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -382,4 +428,46 @@ fn a_broken_announcement_is_answered_error() {
         stage.answer(&answer, 200, "");
         stage.silence(SECOND);
     }
+}
+
+/// On real sockets: what the handles of the library make of it.
+#[tokio::test]
+async fn a_platform_in_a_test_speaks_through_a_camera() {
+    let clip = vcam::Clip::open(concat!(env!("CARGO_MANIFEST_DIR"), "/media/tiny.h264")).unwrap();
+    let platform = vcam::Platform::start().await.unwrap();
+    let camera = vcam::Camera::builder(Profile::builtin("dahua-ipc").unwrap())
+        .platform(platform.address())
+        .media(clip)
+        .start()
+        .await
+        .unwrap();
+    camera.registered().await.unwrap();
+    let mut events = camera.events();
+    let target = camera.channel(1).id;
+    let samples = [0x55; 8000];
+    let mut speech = platform.speak(camera.id(), target, &samples).await.unwrap();
+    speech.heard().await.unwrap();
+    let second = platform.speak(camera.id(), target, &samples).await;
+    let declined = SpeechEnd::Declined;
+    assert!(matches!(second, Err(vcam::Error::Speech { why, .. }) if why == declined));
+    loop {
+        let event = events.next().await.expect("an event");
+        if matches!(event, camera::Event::VoiceHeard { .. }) {
+            break;
+        }
+    }
+    let (why, sent) = speech.hush().await.unwrap();
+    assert_eq!(why, SpeechEnd::Stopped);
+    let heard = loop {
+        if let camera::Event::VoiceEnded { heard, .. } = events.next().await.expect("an event") {
+            break heard;
+        }
+    };
+    assert!(
+        heard.packets >= 1 && heard.packets <= sent.packets,
+        "{heard:?} {sent:?}"
+    );
+    assert_eq!(heard.octets, heard.packets * 160);
+    camera.power_off().await.unwrap();
+    platform.shut_down().await.unwrap();
 }

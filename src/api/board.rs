@@ -9,8 +9,8 @@ use tokio::sync::{oneshot, watch};
 
 use super::stream::{Answered, StreamEnd};
 use crate::gb28181::DeviceId;
-use crate::media::{Loss, Verdict};
-use crate::platform::{Absence, Answer, AskFailure, Complaint, Event, PlayFailure};
+use crate::media::{Counts, Loss, Verdict};
+use crate::platform::{Absence, Answer, AskFailure, Complaint, Event, PlayFailure, SpeechEnd};
 use crate::sip::Transport;
 
 /// The most complaints kept; all are counted.
@@ -38,6 +38,14 @@ pub(super) struct Call {
     pub end: Option<Result<StreamEnd, PlayFailure>>,
 }
 
+/// What is known of a speech.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spoken {
+    /// The first packet has left.
+    pub speaking: bool,
+    pub end: Option<(SpeechEnd, Counts)>,
+}
+
 type Asked = oneshot::Sender<Result<Answer, AskFailure>>;
 
 /// The board that a platform's events are pinned to.
@@ -55,6 +63,7 @@ struct Open {
     number: u64,
     asks: HashMap<u64, Asked>,
     calls: HashMap<u64, watch::Sender<Call>>,
+    speeches: HashMap<u64, watch::Sender<Spoken>>,
     complaints: Vec<Complaint>,
 }
 
@@ -79,6 +88,15 @@ impl Board {
         let number = open.number;
         open.calls.insert(number, sender);
         (number, receiver)
+    }
+
+    /// How the speech goes that has the number of a question.
+    pub fn speech(&self, ask: u64) -> watch::Receiver<Spoken> {
+        let (sender, receiver) = watch::channel(Spoken::default());
+        let mut open = self.open();
+        open.speeches.retain(|_, speech| !speech.is_closed());
+        open.speeches.insert(ask, sender);
+        receiver
     }
 
     /// How many calls are open.
@@ -112,6 +130,7 @@ impl Board {
             _ => {
                 self.note_device(event);
                 self.note_call(event);
+                self.note_speech(event);
             }
         }
     }
@@ -142,6 +161,24 @@ impl Board {
             }
             _ => false,
         });
+    }
+
+    fn note_speech(&self, event: &Event) {
+        match event {
+            Event::Speaking { ask, .. } => {
+                if let Some(speech) = self.open().speeches.get(&ask.0) {
+                    speech.send_modify(|spoken| spoken.speaking = true);
+                }
+            }
+            Event::SpeechEnded {
+                ask, why, counts, ..
+            } => {
+                if let Some(speech) = self.open().speeches.remove(&ask.0) {
+                    speech.send_modify(|spoken| spoken.end = Some((why.clone(), *counts)));
+                }
+            }
+            _ => {}
+        }
     }
 
     fn note_call(&self, event: &Event) {

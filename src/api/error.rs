@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::gb28181::{DeviceId, DeviceIdError};
 use crate::media::{ClipError, Verdict};
-use crate::platform::{AskFailure, PlayFailure};
+use crate::platform::{AskFailure, PlayFailure, SpeechEnd};
 use crate::profile::ProfileError;
 use crate::sip::Transport;
 
@@ -70,6 +70,14 @@ pub enum Error {
         address: SocketAddr,
         /// Why.
         why: String,
+    },
+    /// A device could not be spoken through.
+    #[error("cannot speak through {device}: {why}")]
+    Speech {
+        /// Which.
+        device: DeviceId,
+        /// Why.
+        why: SpeechEnd,
     },
     /// A camera is not registered.
     #[error("camera {device} is not registered with {platform} over {transport}: {why}")]

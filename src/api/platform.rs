@@ -19,6 +19,7 @@ use super::platform_builder::PlatformBuilder;
 use super::play::Play;
 use super::sink::caller::Caller;
 use super::sink::{Sink, SinkWatch};
+use super::speech::Speech;
 use super::task::Task;
 use crate::camera::PlatformAddress;
 use crate::gb28181::manscdp::{
@@ -27,8 +28,11 @@ use crate::gb28181::manscdp::{
     SnapShotConfig, Topic,
 };
 use crate::gb28181::{DeviceId, Ptz};
+use crate::media::Cut;
 use crate::net::{Clock, Media};
-use crate::platform::{self, Answer, AskId, Command, Complaint, Config, Event, Order, Query};
+use crate::platform::{
+    self, Answer, AskId, Command, Complaint, Config, Event, Order, Query, SpeechEnd,
+};
 use crate::time::Wall;
 
 /// The reference platform, running: it takes registrations, asks devices, calls their channels
@@ -68,14 +72,12 @@ impl Platform {
         let node = platform::Platform::new(config.clone(), seed);
         let open = |plan: &Sink| plan.open(config.media_ip, Clock::start());
         let sink = plan.map(open).transpose()?;
-        // It only receives, and receiving needs no pump.
-        let media = match &sink {
-            Some(watch) => Media::default().received_by(watch.sink.clone()),
-            None => Media::default(),
-        };
+        // A sink only receives. Else the first speech starts a pump; who never speaks has none.
+        let media = sink.as_ref();
+        let media = media.map(|watch| Media::default().received_by(watch.sink.clone()));
         let score = sink.as_ref().map(|watch| watch.score.clone());
         let (hint, hints) = mpsc::unbounded_channel();
-        let task = Task::spawn("the platform", node, Some(media), move |event| {
+        let task = Task::spawn("the platform", node, media, move |event| {
             noted.note(&event);
             if let Some(found) = score.as_ref().and_then(|score| score.note(&event)) {
                 let _ = hint.send(found);
@@ -370,6 +372,37 @@ impl Platform {
             Answer::Subscribed(lifetime) => Ok(lifetime),
             _ => Err(self.task.gone()),
         }
+    }
+
+    /// Speaks through a device (Broadcast): `target` is the device itself, one of its channels or
+    /// a voice output of it, `samples` are G.711 A-law, 8,000 in a second, said again and again.
+    /// The device has agreed when this returns; [`Speech::heard`] waits until it has called.
+    ///
+    /// A platform that is a [`Sink`] cannot speak.
+    pub async fn speak(
+        &self,
+        device: DeviceId,
+        target: DeviceId,
+        samples: &[u8],
+    ) -> Result<Speech, Error> {
+        let voice = Arc::new(Cut::voice("speech", samples));
+        let mut speech = None;
+        let speak = |ask: AskId| {
+            speech = Some((ask, self.board.speech(ask.0)));
+            Command::Speak {
+                device,
+                target,
+                voice,
+                ask,
+            }
+        };
+        let answer = self.ask(device, "Broadcast", speak).await?;
+        let (Answer::Ordered(Some(Outcome::Ok)), Some((ask, news))) = (answer, speech) else {
+            let why = SpeechEnd::Declined;
+            return Err(Error::Speech { device, why });
+        };
+        let (commands, board) = (self.task.commands(), self.board.clone());
+        Ok(Speech::new(device, ask, commands, board, news))
     }
 
     /// Sends OPTIONS; the SIP status that answers it.

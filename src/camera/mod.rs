@@ -34,8 +34,8 @@ mod subscribing;
 mod subscription;
 mod tasks;
 mod upgrade;
-mod watching;
 mod voice;
+mod watching;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -80,8 +80,8 @@ impl Voice {
 
     /// What it hears at the moment.
     pub fn heard(&self) -> Option<Heard> {
-        let hears = |session: &&Box<Session>| session.state == State::Hearing;
-        self.0.as_ref().filter(hears).map(|session| session.heard)
+        let hears = |session: &&Session| session.state == State::Hearing;
+        self.0.as_deref().filter(hears).map(|session| session.heard)
     }
 
     /// The platform wants to speak: whether it may. If so, a port is asked for, and the call

@@ -68,6 +68,7 @@ impl From<Error> for Failure {
             | Error::Unfit { .. }
             | Error::Play { .. }
             | Error::Stream { .. }
+            | Error::Speech { .. }
             | Error::Gone(_) => Failure::Short(text),
         }
     }

@@ -21,11 +21,11 @@ use crate::sip::Transport;
 use super::complaint::Complaint;
 use super::orders::Order;
 
-/// A question to a device, numbered by its owner.
+/// A question to a device, numbered by its owner below 2^63.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskId(pub u64);
 
-/// A call to a device, numbered by its owner. A number may be used again once its call is over.
+/// A call to a device, numbered by its owner below 2^63. A number may be used again once its call is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayId(pub u64);
 

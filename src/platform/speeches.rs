@@ -19,7 +19,7 @@ use super::devices::sender;
 use super::event::{AskId, Event, SpeechEnd};
 use super::terms::{DISCARD, SDP};
 
-/// Streams of speeches are numbered from here, those of calls below.
+/// Streams of speeches are numbered from here, those of calls below: owners number both below it.
 const FIRST_STREAM: u64 = 1 << 63;
 /// How long a device may take from its answer to its INVITE.
 const PATIENCE: Duration = Duration::from_secs(10);

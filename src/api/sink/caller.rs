@@ -13,7 +13,7 @@ use crate::gb28181::DeviceId;
 use crate::platform::{AskId, Command, PlayId, Query, Showing};
 
 /// Numbers from here on are the caller's; those below belong to the platform's handle.
-const OWN: u64 = 1 << 63;
+const OWN: u64 = 1 << 62;
 
 /// The type code of a channel (GB/T 28181-2022 annex E).
 const CHANNEL: u16 = 131;

@@ -187,7 +187,8 @@ mod tests {
              f=v/////a/1/8/1\r\n"
         );
         let offer = Offer::parse(&body).unwrap();
-        assert_eq!((offer.kind, offer.session), (Kind::Audio, Session::Play));
+        assert_eq!(offer.kind, Kind::Audio);
+        assert_eq!(offer.session.clone(), Session::Play);
         assert!(offer.takes_pcma());
     }
 
