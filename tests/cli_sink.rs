@@ -1,8 +1,12 @@
 //! `vcam platform --sink` as a script uses it.
+#![cfg(unix)]
+
+mod common;
 
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use common::process;
 use serde_json::Value;
 use vcam::{Camera, Clip, DeviceId, PlatformAddress, Profile};
 
@@ -18,15 +22,9 @@ fn sink(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// A port that was free a moment ago.
-fn port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port()
-}
-
 #[tokio::test]
 async fn cameras_are_taken_in_and_reported_as_json() {
-    let at = format!("127.0.0.1:{}", port());
+    let at = format!("127.0.0.1:{}", process::free_port());
     let listen = at.clone();
     let report = tokio::task::spawn_blocking(move || {
         let verified = ["--verify", "50%", "--source", TINY];
@@ -60,7 +58,7 @@ async fn cameras_are_taken_in_and_reported_as_json() {
 
 #[test]
 fn a_sink_that_nobody_came_to_says_so_and_exits_with_1() {
-    let at = format!("127.0.0.1:{}", port());
+    let at = format!("127.0.0.1:{}", process::free_port());
     let output = sink(&["--listen", &at, "--duration", "0.2"]);
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr);

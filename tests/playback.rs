@@ -413,6 +413,22 @@ fn a_live_picture_takes_an_info_and_is_not_steered() {
 }
 
 #[test]
+fn what_is_asked_before_the_media_flows_is_done_when_it_flows() {
+    for transport in TRANSPORTS {
+        let mut stage = Stage::of("generic-2016");
+        stage.call(transport, Showing::Playback(times(NOW - 7200, 3600)));
+        stage.event(|event| matches!(event, Event::PlayAnswered { .. }).then_some(()));
+        let answer = stage.steer(play(
+            Some(-1.0),
+            Some(Position::At(Duration::from_secs(60))),
+        ));
+        let answer = answer.expect("an answer");
+        assert_eq!((answer.status, answer.scale), (200, Some(-1.0)));
+        stage.is_content();
+    }
+}
+
+#[test]
 fn a_call_that_is_not_up_cannot_be_steered() {
     let mut stage = Stage::of("generic-2016");
     let (play, ask) = (PlayId(9), AskId(2));

@@ -14,6 +14,7 @@ use super::call::{Call, Pending, State};
 use super::event::{CallEnd, CallNumber, Event};
 use super::line::{Line, Purpose, Timer};
 use super::offer::Refusal;
+use super::playback::Playback;
 
 /// A request that begins a dialog or belongs to one, as it came in.
 pub(super) struct Incoming {
@@ -322,9 +323,9 @@ impl Calls {
 
     fn started(&mut self, now: Now, line: &mut Line, stream: StreamId) {
         if let Some(call) = self.playing(stream) {
-            let took = call.started(now.mono);
-            let call = call.number;
-            line.tell(Event::Streaming { call, took });
+            let (took, number) = (call.started(now.mono), call.number);
+            line.tell(Event::Streaming { call: number, took });
+            Playback::steer_early(call, line);
         }
     }
 

@@ -38,8 +38,10 @@ const MAX_ASKED: usize = 16;
 pub(super) struct Playback {
     /// How long the recording is.
     length: Duration,
-    /// INFOs that the media plane is at, the oldest first.
+    /// INFOs that wait for the media plane, the oldest first.
     asked: VecDeque<Asked>,
+    /// What the last of them ask for that came before the media flowed.
+    early: Vec<Steer>,
 }
 
 /// An INFO whose answer tells where the recording goes on.
@@ -58,13 +60,20 @@ impl Playback {
         recording.map(|recording| {
             Box::new(Playback {
                 length: recording.length(),
-                asked: VecDeque::new(),
+                ..Playback::default()
             })
         })
     }
-}
 
-impl Playback {
+    /// The media flows: what was asked of it before is carried out.
+    pub fn steer_early(call: &mut Call, line: &mut Line) {
+        let stream = call.stream;
+        let early = call.playback.as_mut().map(|p| std::mem::take(&mut p.early));
+        for steer in early.unwrap_or_default() {
+            line.order(Order::Steer { stream, steer });
+        }
+    }
+
     /// The call is over: INFOs that still wait for the media plane are for a call that is none.
     pub fn give_up(&self, now: Now, line: &mut Line) {
         for asked in &self.asked {
@@ -175,12 +184,16 @@ impl Calls {
         }
         match read(call, info) {
             Ok((asked, steer)) => {
-                line.order(Order::Steer {
-                    stream: call.stream,
-                    steer,
-                });
-                if let Some(playback) = &mut call.playback {
-                    playback.asked.push_back(asked);
+                let Some(playback) = &mut call.playback else {
+                    return;
+                };
+                playback.asked.push_back(asked);
+                match call.state {
+                    State::Streaming => line.order(Order::Steer {
+                        stream: call.stream,
+                        steer,
+                    }),
+                    _ => playback.early.push(steer),
                 }
             }
             Err(refusal) => {
@@ -253,9 +266,6 @@ fn read(call: &Call, info: &Incoming) -> Result<(Asked, Steer), Rtsp> {
     let refused = |status, reason| Err(Rtsp::error(status, reason, asked.cseq));
     let playback = call.playback.as_deref();
     let waiting = playback.map_or(0, |playback| playback.asked.len());
-    if call.state != State::Streaming {
-        return refused(455, "Method Not Valid in This State");
-    }
     if waiting >= MAX_ASKED {
         return refused(503, "Service Unavailable");
     }

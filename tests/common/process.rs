@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
@@ -172,17 +173,23 @@ pub fn run(command: &mut Command, files: &[(&str, &[u8])], limit: Duration) -> F
     Running::start(command, files).finish(limit)
 }
 
-/// A port that is free on 127.0.0.1 for UDP and for TCP.
+/// A port that is free on 127.0.0.1 for UDP and for TCP, and that nobody is given who asks for any
+/// port: it lies below those that the kernel hands out.
 pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     let here = Ipv4Addr::LOCALHOST;
-    for _ in 0..64 {
-        let tcp = TcpListener::bind((here, 0)).expect("a listener");
-        let port = tcp.local_addr().expect("its address").port();
-        if UdpSocket::bind((here, port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port is free for both UDP and TCP");
+    // Processes begin at different places, so that two of them rarely try the same.
+    let offset = std::process::id() as u16;
+    let is_free = |port: &u16| {
+        TcpListener::bind((here, *port)).is_ok() && UdpSocket::bind((here, *port)).is_ok()
+    };
+    let mut tried = (0..256).map(|_| {
+        let nth = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(7);
+        20_000 + offset.wrapping_mul(97).wrapping_add(nth) % 10_000
+    });
+    tried
+        .find(is_free)
+        .expect("a port that is free for both UDP and TCP")
 }
 
 /// Whether somebody has bound `port`, looked up without touching it.
