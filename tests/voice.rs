@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ impl Stage {
         let judge = lab.add(ip("192.0.2.9"), Platform::new(Arc::new(ours), 1));
         let platform = platform(SERVER, PLATFORM);
         let mut theirs = config(make, DEVICE, "192.0.2.1:5060", platform);
+        theirs.keeps_voice = true;
         change(Arc::make_mut(&mut theirs.profile));
         let camera = lab.add(ip("192.0.2.1"), Camera::new(Arc::new(theirs), 2));
         lab.run_for(Duration::from_millis(10));
@@ -72,6 +74,16 @@ impl Stage {
             _ => None,
         });
         answers.next().expect("an answer")
+    }
+
+    /// What the camera has told of the samples that it heard.
+    fn samples(&self) -> Vec<u8> {
+        let events = self.lab.events(self.camera).iter();
+        let said = events.filter_map(|(_, event)| match event {
+            camera::Event::VoiceSaid { samples } => Some(&samples[..]),
+            _ => None,
+        });
+        said.collect::<Vec<_>>().concat()
     }
 
     fn hush(&mut self, number: u64) {
@@ -127,6 +139,10 @@ fn every_make_hears_all_that_the_platform_says() {
         let (why, sent) = stage.end(1).expect("an end");
         assert_eq!(why, SpeechEnd::Stopped, "{make}");
         assert!((260..280).contains(&sent.packets), "{make}: {sent:?}");
+        let said = stage.samples();
+        assert_eq!(said.len() as u64, sent.packets * 160, "{make}");
+        let again = (0..8000u32).map(|n| (n % 251) as u8).cycle();
+        assert!(again.take(said.len()).eq(said), "{make}: not what was said");
         let [(VoiceEnd::Bye, heard)] = stage.heard()[..] else {
             panic!("{make}: no end");
         };
@@ -250,7 +266,7 @@ fn accepted(media: &str) -> String {
     let address = addr(MEDIA);
     let body = format!(
         "v=0\r\no={SERVER} 0 0 IN IP4 10.0.0.1\r\ns=Play\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n\
-         m=audio {} RTP/AVP {media}\r\na=sendonly\r\ny=0200000333\r\n",
+         m=audio {} {media}\r\na=sendonly\r\ny=0200000333\r\n",
         address.port()
     );
     format!(
@@ -327,7 +343,7 @@ fn a_200_is_acknowledged_each_time_it_comes_and_a_bye_answered() {
     let mut stage = hand();
     let invite = called(&mut stage);
     for _ in 0..3 {
-        let heard = accept(&mut stage, &invite, "8");
+        let heard = accept(&mut stage, &invite, "RTP/AVP 8");
         let [ack] = &heard[..] else {
             panic!("{heard:?}");
         };
@@ -388,7 +404,7 @@ fn a_platform_that_never_answers_is_given_up_after_32_seconds() {
 fn an_answer_that_cannot_be_used_is_acknowledged_and_ended() {
     let mut stage = hand();
     let invite = called(&mut stage);
-    let heard = accept(&mut stage, &invite, "0");
+    let heard = accept(&mut stage, &invite, "RTP/AVP 0");
     let methods: Vec<_> = heard.iter().map(Said::method).collect();
     assert_eq!(methods, ["ACK", "BYE"]);
     assert_eq!(heard[1].cseq(), 2);
@@ -408,7 +424,7 @@ fn hanging_up_before_the_answer_cancels_and_a_200_that_crosses_is_ended() {
     let cancel = stage.next();
     assert_eq!(cancel.method(), "CANCEL");
     stage.answer(&cancel, 200, "");
-    let heard = accept(&mut stage, &invite, "8");
+    let heard = accept(&mut stage, &invite, "RTP/AVP 8");
     let methods: Vec<_> = heard.iter().map(Said::method).collect();
     assert_eq!(methods, ["ACK", "BYE"]);
     let ended = ends(stage.events().into_iter());
@@ -430,14 +446,75 @@ fn a_broken_announcement_is_answered_error() {
     }
 }
 
+/// RTP with a voice in a program stream, 20 ms in a packet, without a map, as some platforms send
+/// it: pack header, then one PES packet with a time stamp.
+fn packed(sequence: u8, samples: [u8; 160]) -> Vec<u8> {
+    let rtp = [0x80, 96, 0, sequence, 0, 0, 7, 8, 0x0B, 0xEB, 0xC3, 0x4D];
+    let pack = [
+        0, 0, 1, 0xBA, 0x44, 0, 0x16, 0xFC, 0x84, 1, 0, 0x5F, 0x6B, 0xF8,
+    ];
+    let pes = [0, 0, 1, 0xC0, 0, 168, 0x80, 0x80, 5, 0x21, 0, 5, 0xBF, 0x21];
+    [&rtp[..], &pack, &pes, &samples].concat()
+}
+
+#[test]
+fn a_voice_in_a_program_stream_is_heard_over_udp_and_tcp() {
+    for transport in [VoiceTransport::Udp, VoiceTransport::TcpActive] {
+        let mut stage = Hand::of("generic-2016", |config| {
+            config.keeps_voice = true;
+            let profile = Arc::make_mut(&mut config.profile);
+            profile.behaviour.voice.transport = transport;
+        });
+        stage.register();
+        let invite = called(&mut stage);
+        let port = invite.line("m=audio ").unwrap();
+        let port = port.split(' ').next().unwrap().parse().unwrap();
+        let (proto, setup) = match transport {
+            VoiceTransport::Udp => ("RTP/AVP", ""),
+            _ => ("TCP/RTP/AVP", "a=setup:passive\r\na=connection:new\r\n"),
+        };
+        let media = format!("{proto} 96\r\na=rtpmap:96 PS/90000\r\n{setup}");
+        accept(&mut stage, &invite, media.trim_end());
+        let wire = match transport {
+            VoiceTransport::Udp => None,
+            _ => Some(stage.media()),
+        };
+        for n in 1..=50 {
+            let packet = packed(n, [n; 160]);
+            let length = (packet.len() as u16).to_be_bytes();
+            match wire {
+                Some(wire) => stage.lab.write(wire, [&length[..], &packet].concat()),
+                None => {
+                    let to = SocketAddr::new(ip("10.0.0.2"), port);
+                    stage.lab.send_datagram(addr(MEDIA), to, packet);
+                }
+            }
+        }
+        stage.run(SECOND * 2);
+        let heard = stage.camera().hears().expect("a voice");
+        assert_eq!((heard.packets, heard.octets), (50, 8_000), "{transport:?}");
+        let events = stage.events();
+        let said = events.iter().filter_map(|event| match event {
+            camera::Event::VoiceSaid { samples } => Some(&samples[..]),
+            _ => None,
+        });
+        let said = said.collect::<Vec<_>>().concat();
+        let all: Vec<u8> = (1..=50).flat_map(|n| [n; 160]).collect();
+        assert_eq!(said, all, "{transport:?}");
+    }
+}
+
 /// On real sockets: what the handles of the library make of it.
 #[tokio::test]
-async fn a_platform_in_a_test_speaks_through_a_camera() {
+async fn a_platform_in_a_test_speaks_through_a_camera_into_a_wav_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("heard.wav");
     let clip = vcam::Clip::open(concat!(env!("CARGO_MANIFEST_DIR"), "/media/tiny.h264")).unwrap();
     let platform = vcam::Platform::start().await.unwrap();
     let camera = vcam::Camera::builder(Profile::builtin("dahua-ipc").unwrap())
         .platform(platform.address())
         .media(clip)
+        .voice(&file)
         .start()
         .await
         .unwrap();
@@ -468,6 +545,14 @@ async fn a_platform_in_a_test_speaks_through_a_camera() {
         "{heard:?} {sent:?}"
     );
     assert_eq!(heard.octets, heard.packets * 160);
+    let file = std::fs::read(file).unwrap();
+    let said = vcam::media::wav::read(&file).unwrap();
+    assert_eq!(said, vec![0x55; heard.octets as usize]);
+    assert_eq!(
+        file.len(),
+        58 + said.len(),
+        "nothing but header and samples"
+    );
     camera.power_off().await.unwrap();
     platform.shut_down().await.unwrap();
 }

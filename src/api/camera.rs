@@ -14,6 +14,7 @@ use super::error::Error;
 use super::events::{Events, Source};
 use super::standing::Standing;
 use super::task::Task;
+use super::voice_file::VoiceFile;
 use crate::camera::{self, Command, Config, Event, Position};
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{Alarm, CatalogEvent};
@@ -44,13 +45,15 @@ impl Camera {
         CameraBuilder::new(profile.into())
     }
 
-    /// Switches a camera on. `clips` are what its channels show, `sub` what their sub streams do.
+    /// Switches a camera on. `clips` are what its channels show, `sub` what their sub streams do,
+    /// `voice` where goes what it hears.
     pub(super) fn spawn(
         config: Config,
         clips: Vec<Clip>,
         sub: Option<Clip>,
         seed: u64,
         media: Option<Media>,
+        mut voice: Option<Box<VoiceFile>>,
     ) -> Self {
         let config = Arc::new(config);
         let (events, tell) = Source::new();
@@ -58,6 +61,9 @@ impl Camera {
         let noted = standing.clone();
         let node = camera::Camera::new(config.clone(), seed);
         let task = Task::spawn("the camera", node, media, move |event| {
+            if let (Event::VoiceSaid { samples }, Some(file)) = (&event, &mut voice) {
+                return file.say(samples);
+            }
             noted.send_if_modified(|standing| standing.note(&event));
             tell.tell(event);
         });

@@ -2,6 +2,7 @@
 
 use std::cell::LazyCell;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::address::check_free;
 use super::camera::Camera;
 use super::clip::Clip;
 use super::error::Error;
+use super::voice_file::VoiceFile;
 use crate::camera::{
     Accept, Channel, Config, Heartbeat, PlatformAddress, Position, Recordings, Tree,
 };
@@ -53,6 +55,7 @@ pub struct CameraBuilder {
     accept: Accept,
     first_frame: FirstKeyFrame,
     backlog: Duration,
+    voice: Option<PathBuf>,
     seed: Option<u64>,
     pumps: Option<Media>,
 }
@@ -86,6 +89,7 @@ impl CameraBuilder {
             accept: Accept::Platform,
             first_frame: FirstKeyFrame::Immediate,
             backlog: Duration::from_secs(2),
+            voice: None,
             seed: None,
             pumps: None,
         }
@@ -250,6 +254,14 @@ impl CameraBuilder {
         self
     }
 
+    /// The WAV file (G.711 A-law) that what it hears of the platform goes into, one voice after the
+    /// other. A voice is in it once [`Event::VoiceEnded`](crate::camera::Event::VoiceEnded) is
+    /// told. What was in the file is gone. Default: what it hears is only counted.
+    pub fn voice(mut self, file: impl Into<PathBuf>) -> Self {
+        self.voice = Some(file.into());
+        self
+    }
+
     /// Where its chance comes from: tags, branches, first sequence numbers, jitter.
     /// Default: another each time.
     pub fn seed(mut self, seed: u64) -> Self {
@@ -270,7 +282,9 @@ impl CameraBuilder {
             check_free(config.transport, config.local)?;
         }
         let seed = self.seed.unwrap_or_else(rand::random);
-        let camera = Camera::spawn(config, clips, self.sub, seed, self.pumps);
+        let voice = self.voice.as_deref().map(VoiceFile::create).transpose()?;
+        let voice = voice.map(Box::new);
+        let camera = Camera::spawn(config, clips, self.sub, seed, self.pumps, voice);
         camera.switch_on().await?;
         Ok(camera)
     }
@@ -313,6 +327,7 @@ impl CameraBuilder {
             accept: self.accept.clone(),
             first_frame: self.first_frame,
             backlog: self.backlog,
+            keeps_voice: self.voice.is_some(),
         };
         Ok((config, clips))
     }

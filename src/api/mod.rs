@@ -34,6 +34,7 @@ mod speech;
 mod standing;
 mod stream;
 mod task;
+mod voice_file;
 
 pub use address::resolve;
 pub use camera::Camera;

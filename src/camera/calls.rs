@@ -300,7 +300,7 @@ impl Calls {
             } => self.ended(now, line, stream, counts, error),
             Report::Steered { stream, at } => self.steered(now, line, stream, at),
             Report::Drained { stream } => self.drained(now, line, stream),
-            Report::Progress { .. } => {}
+            Report::Progress { .. } | Report::Voice { .. } => {}
         }
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{Alarm, CatalogEvent, ConfigType, Control, Topic, UpgradeResult};
 use crate::media::{Counts, Loss, MediaTransport};
@@ -245,6 +247,12 @@ pub enum Event {
         /// Where it is heard: the device, a channel or a voice output.
         target: DeviceId,
     },
+    /// What the platform's voice has said since the last such word, about once a second and
+    /// before its end, if it is kept ([`Config::keeps_voice`](super::Config::keeps_voice)).
+    VoiceSaid {
+        /// G.711 A-law: 8,000 samples in a second, each an octet.
+        samples: Bytes,
+    },
     /// A voice that had been announced is over, or did not come about.
     VoiceEnded {
         /// Who spoke.
@@ -272,7 +280,7 @@ pub struct Heard {
     pub packets: u64,
     /// Packets that never came.
     pub lost: u64,
-    /// Octets of their payloads.
+    /// Octets of audio in them.
     pub octets: u64,
     /// Since the first packet.
     pub lasted: Duration,

@@ -157,6 +157,7 @@ impl Voice {
                 });
             }
             Report::Progress { verdict, .. } => session.count(now, &verdict),
+            Report::Voice { samples, .. } => line.tell(Event::VoiceSaid { samples }),
             Report::Lost { why, .. } => {
                 session.hang_up(now, line, VoiceEnd::MediaFailed(why.to_string()));
             }
@@ -317,7 +318,8 @@ impl Session {
                 remote,
                 what: Flowing::In(Arc::new(Expected {
                     payload_type,
-                    check: Check::Count,
+                    check: Check::Voice,
+                    record: line.config.keeps_voice,
                     ..Expected::default()
                 })),
             }),
@@ -337,7 +339,7 @@ impl Session {
         self.heard = Heard {
             packets: packets.received,
             lost: packets.lost,
-            octets: packets.octets,
+            octets: verdict.audio,
             lasted: self
                 .began
                 .map_or_else(Default::default, |began| now.mono - began),

@@ -93,6 +93,10 @@ pub(super) struct Arguments {
     /// The SIP domain [default: the first ten digits of the platform's ID]
     #[arg(long)]
     domain: Option<String>,
+    /// A WAV file for what it hears of the platform (Broadcast), one voice after the other
+    /// [default: only counted]
+    #[arg(long, value_name = "FILE.wav")]
+    voice: Option<PathBuf>,
     /// The digest user [default: --id]
     #[arg(long)]
     user: Option<String>,
@@ -218,6 +222,9 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
     }
     if let Some(file) = arguments.sub_media.as_deref() {
         camera = camera.sub_media(clip(Some(file), arguments.fps)?);
+    }
+    if let Some(file) = &arguments.voice {
+        camera = camera.voice(file);
     }
     if let Some(channel) = arguments.channel {
         camera = camera.channel_id(channel);
@@ -412,6 +419,7 @@ impl Told {
             }
             Event::VoiceRefused { why } => format!("{}: {why}", screen.bad("voice refused")),
             Event::VoiceHeard { source, target } => format!("{target}: {source} is heard"),
+            Event::VoiceSaid { .. } => return None,
             Event::VoiceEnded {
                 target, why, heard, ..
             } => {

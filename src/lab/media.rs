@@ -227,6 +227,7 @@ impl Streams {
         let receiver = match stream.role {
             Role::Receiving(_, mut receiver) => {
                 receiver.finish();
+                report_voice(network, host, id, &mut receiver);
                 Some(receiver)
             }
             _ => None,
@@ -350,7 +351,8 @@ impl Streams {
             return;
         };
         stream.reporting = false;
-        if let Role::Receiving(_, receiver) = &stream.role {
+        if let Role::Receiving(_, receiver) = &mut stream.role {
+            report_voice(network, host, id, receiver);
             let report = Report::Progress {
                 stream: id,
                 verdict: Box::new(receiver.verdict()),
@@ -375,6 +377,13 @@ fn reeled(stream: StreamId, news: Reeled) -> Report {
     match news {
         Reeled::Steered(at) => Report::Steered { stream, at },
         Reeled::Drained => Report::Drained { stream },
+    }
+}
+
+fn report_voice(network: &mut Network, host: usize, stream: StreamId, receiver: &mut Receiver) {
+    if let Some(samples) = receiver.take_voice() {
+        let report = Report::Voice { stream, samples };
+        network.later(Duration::ZERO, Due::Report(host, report));
     }
 }
 

@@ -14,6 +14,7 @@ mod container;
 pub mod cut;
 pub mod demux;
 pub mod export;
+pub mod g711;
 pub mod nal;
 pub mod order;
 mod parameter_sets;
@@ -30,6 +31,7 @@ pub mod still;
 #[cfg(test)]
 mod synthetic;
 pub mod verdict;
+pub mod wav;
 
 pub use clip::{Clip, ClipError, ClipOptions, Codec, Frame};
 pub use cut::Cut;

@@ -130,6 +130,14 @@ pub enum Report {
         /// The judgement so far.
         verdict: Box<Verdict>,
     },
+    /// What a voice has said since the last such word, about once a second and before the end;
+    /// when [`Expected::record`] asked for it.
+    Voice {
+        /// Which stream.
+        stream: StreamId,
+        /// G.711 A-law.
+        samples: Bytes,
+    },
     /// The stream is gone; the answer to [`Order::Stop`], or to an [`Order::Open`] that failed.
     Ended {
         /// Which stream.
@@ -155,6 +163,7 @@ impl Report {
             | Report::Progress { stream, .. }
             | Report::Steered { stream, .. }
             | Report::Drained { stream }
+            | Report::Voice { stream, .. }
             | Report::Ended { stream, .. } => *stream,
         }
     }

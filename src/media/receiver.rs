@@ -8,12 +8,15 @@ mod assembly;
 mod clocks;
 mod counter;
 mod deframe;
+mod listener;
 mod packet;
 mod sequence;
 mod skim;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use crate::time::Instant;
 
@@ -23,6 +26,7 @@ use super::verdict::{self, Example, Fault, Reference, Verdict};
 use assembly::Assembly;
 use counter::Counter;
 use deframe::{Deframed, Deframer};
+use listener::Listener;
 use packet::Packet;
 use sequence::{Arrival, Sequence};
 
@@ -44,6 +48,8 @@ pub enum Check {
     /// Packets, octets and sequence only, for thousands of streams: one look at each RTP header,
     /// no allocation, a few hundred octets of state.
     Count,
+    /// A voice: G.711 A-law alone (payload type 8), else within a program stream.
+    Voice,
 }
 
 /// What a receiving stream is judged against.
@@ -56,7 +62,8 @@ pub struct Expected {
     /// The source. Without one only counts, sequence, syntax and clocks are judged, which is
     /// cheap: elementary-stream octets are hardly looked at.
     pub reference: Option<Arc<Reference>>,
-    /// Keep the program stream that comes in, for [`Receiver::take_recording`].
+    /// Keep the program stream that comes in, for [`Receiver::take_recording`]; of a voice its
+    /// samples, for [`Receiver::take_voice`].
     pub record: bool,
     /// How closely it is looked at. A stream that is only counted needs no reference and leaves
     /// no recording.
@@ -101,7 +108,7 @@ impl Receiver {
     pub fn new(expected: Arc<Expected>, framing: Framing) -> Receiver {
         let work = match expected.check {
             Check::Count => Work::Count(Counter::new(&expected)),
-            Check::Full => Work::Judge(Box::new(Judging {
+            Check::Full | Check::Voice => Work::Judge(Box::new(Judging {
                 deframer: Deframer::default(),
                 packets: Packets::new(&expected),
             })),
@@ -203,6 +210,16 @@ impl Receiver {
             Work::Count(_) => Vec::new(),
         }
     }
+
+    /// What a voice has said since this was last called, if anything: G.711 A-law, with silence
+    /// for packets that never came. Nothing unless [`Expected::record`]; more than
+    /// [`RECORDING_MAX`] octets are not kept.
+    pub fn take_voice(&mut self) -> Option<Bytes> {
+        match &mut self.work {
+            Work::Judge(judging) => judging.packets.listener.as_mut()?.take(),
+            Work::Count(_) => None,
+        }
+    }
 }
 
 impl Judging {
@@ -235,17 +252,23 @@ struct Packets {
     held: Vec<Held>,
     demuxer: Demuxer,
     assembly: Assembly,
+    /// Of a voice, in place of the assembly of frames.
+    listener: Option<Box<Listener>>,
     recording: Vec<u8>,
 }
 
 impl Packets {
     fn new(expected: &Expected) -> Packets {
+        let is_voice = expected.check == Check::Voice;
+        let mut assembly = Assembly::new(expected);
+        assembly.verdict.counted = is_voice;
         Packets {
             ssrc: expected.ssrc,
             sequence: Sequence::default(),
             held: Vec::new(),
             demuxer: Demuxer::new(),
-            assembly: Assembly::new(expected),
+            assembly,
+            listener: is_voice.then(|| Box::new(Listener::new(expected))),
             recording: Vec::new(),
         }
     }
@@ -385,6 +408,9 @@ impl Packets {
             let packets = &mut self.assembly.verdict.packets;
             packets.lost += u64::from(missing);
             packets.gaps += 1;
+            if let Some(listener) = &mut self.listener {
+                listener.lost(missing);
+            }
             self.cut();
         }
     }
@@ -410,6 +436,9 @@ impl Packets {
 
     fn deliver(&mut self, packet: &Packet<'_>, expected: &Expected) {
         self.sequence.take(packet.sequence);
+        if let Some(listener) = &mut self.listener {
+            return listener.packet(packet, &mut self.demuxer, &mut self.assembly.verdict);
+        }
         if expected.record && self.recording.len() + packet.payload.len() <= RECORDING_MAX {
             self.recording.extend_from_slice(packet.payload);
         }

@@ -110,8 +110,8 @@ pub struct Verdict {
     /// Whether there was a source to compare with. Without one only counts, sequence, PS and
     /// timing are judged.
     pub compared: bool,
-    /// Whether packets were only counted ([`Check::Count`](super::receiver::Check)): nothing is
-    /// known of frames, PS and clocks.
+    /// Whether packets were only counted ([`Check::Count`](super::receiver::Check)), or listened
+    /// to: nothing is known of frames and clocks.
     pub counted: bool,
     /// Video frames received whole.
     pub frames: u64,
@@ -137,6 +137,8 @@ pub struct Verdict {
     pub verified: Duration,
     /// RTP packets.
     pub packets: Packets,
+    /// Octets of audio, of a voice that is listened to ([`Check::Voice`](super::receiver::Check)).
+    pub audio: u64,
     /// Datagrams our own kernel dropped before we read them.
     pub kernel_drops: u64,
     /// Framing, RTP, PS and timing faults by kind.

@@ -107,7 +107,10 @@ impl Platform {
                     self.ended.insert(stream, verdict.map(|verdict| *verdict));
                 }
                 Report::Progress { stream, .. } => assert_eq!(stream.0, 1, "counting is quiet"),
-                Report::Opened { .. } | Report::Steered { .. } | Report::Drained { .. } => {}
+                Report::Opened { .. }
+                | Report::Steered { .. }
+                | Report::Drained { .. }
+                | Report::Voice { .. } => {}
             }
         }
     }

@@ -220,6 +220,7 @@ impl Stream {
                     told => break Ok(told),
                 },
                 _ = progress.tick() => {
+                    self.report_voice(&mut receiver.1);
                     let verdict = Box::new(receiver.1.verdict());
                     self.report(Report::Progress { stream, verdict });
                 }
@@ -250,6 +251,9 @@ impl Stream {
 
     fn end(mut self, error: Option<String>) {
         let mut receiver = self.receiver.take().map(|receiver| receiver.1);
+        if let Some(receiver) = &mut receiver {
+            self.report_voice(receiver);
+        }
         let recording = receiver.as_mut().map(Receiver::take_recording);
         self.report(Report::Ended {
             stream: self.id,
@@ -258,6 +262,13 @@ impl Stream {
             recording: recording.map(Bytes::from).unwrap_or_default(),
             error,
         });
+    }
+
+    fn report_voice(&self, receiver: &mut Receiver) {
+        if let Some(samples) = receiver.take_voice() {
+            let stream = self.id;
+            self.report(Report::Voice { stream, samples });
+        }
     }
 
     fn count(&mut self, more: Counts) {

@@ -221,7 +221,10 @@ impl Speeches {
                 }
                 self.try_forget(desk, ask);
             }
-            Report::Progress { .. } | Report::Steered { .. } | Report::Drained { .. } => {}
+            Report::Progress { .. }
+            | Report::Steered { .. }
+            | Report::Drained { .. }
+            | Report::Voice { .. } => {}
         }
     }
 

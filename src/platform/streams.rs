@@ -23,7 +23,7 @@ impl Calls {
             }
             Report::Started { stream } => self.started(now, desk, PlayId(stream.0)),
             // We only receive.
-            Report::Steered { .. } | Report::Drained { .. } => {}
+            Report::Steered { .. } | Report::Drained { .. } | Report::Voice { .. } => {}
             Report::Lost { stream, why } => self.lost(now, desk, PlayId(stream.0), why),
             Report::Progress { stream, verdict } => {
                 self.progress(desk, PlayId(stream.0), verdict);

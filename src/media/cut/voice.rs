@@ -6,21 +6,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::super::clip::{Clip, Codec, Frame};
+use super::super::g711::{PCMA, RATE, SILENCE};
 use super::super::ps::pes::Stamps;
 use super::super::rational::Rational;
 use super::super::rtp::{self, Marker};
 use super::{Cut, FrameCut, Packet};
 
-/// The static payload type of G.711 A-law.
-const PCMA: u8 = 8;
-/// Samples in a second, each an octet; also the clock of the time stamps.
-const RATE: u32 = 8_000;
 /// Packets in a second.
 const PACKETS: u32 = 50;
 /// Octets in a packet.
 const OCTETS: usize = (RATE / PACKETS) as usize;
-/// A-law for silence.
-const SILENCE: u8 = 0xD5;
 
 impl Cut {
     /// A voice of G.711 A-law samples, 8,000 in a second, that is said again and again. Silence

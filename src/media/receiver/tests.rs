@@ -1,6 +1,6 @@
 //! Honest streams are clean; every fault is caught, by its name.
 
-mod camera;
+pub(super) mod camera;
 
 use std::time::Duration;
 
