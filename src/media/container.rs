@@ -5,6 +5,7 @@ mod program_stream;
 
 use bytes::Bytes;
 
+use super::audio::{AudioError, Track};
 use super::clip::ClipError;
 use super::rational::Rational;
 
@@ -31,6 +32,14 @@ pub fn open(bytes: &[u8]) -> Result<Option<Contents>, ClipError> {
         return Ok(None);
     };
     opened.map(Some)
+}
+
+/// The sound of a container; `None` for one without, and for a file that is none.
+pub fn sound(name: &str, bytes: &Bytes) -> Result<Option<Track>, AudioError> {
+    match mp4::is_one(bytes) {
+        true => mp4::sound::open(name, bytes),
+        false => Ok(None),
+    }
 }
 
 impl Contents {

@@ -9,6 +9,7 @@
 //! Signalling and media meet in [`order`]. Nothing here has a clock, a socket or a file.
 
 mod access_unit;
+pub mod audio;
 pub mod clip;
 mod container;
 pub mod cut;
@@ -33,6 +34,7 @@ mod synthetic;
 pub mod verdict;
 pub mod wav;
 
+pub use audio::{AudioCodec, AudioError, Track};
 pub use clip::{Clip, ClipError, ClipOptions, Codec, Frame};
 pub use cut::Cut;
 pub use export::export;

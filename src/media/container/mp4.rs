@@ -1,7 +1,9 @@
 //! Video out of an MP4 file, whole or fragmented (ISO/IEC 14496-12, 14496-15).
 
 mod boxes;
+mod edits;
 mod samples;
+pub mod sound;
 
 use super::super::nal::START_CODE;
 use super::{Contents, rate};

@@ -10,6 +10,11 @@ pub fn first<'a>(octets: &'a [u8], kind: &'static [u8; 4]) -> Option<&'a [u8]> {
     all(octets, kind).next()
 }
 
+/// The first box of any kind, and its contents.
+pub fn leading(octets: &[u8]) -> Option<(&[u8; 4], &[u8])> {
+    Boxes(octets).next()
+}
+
 /// The contents of the first box at the end of a path.
 pub fn child<'a>(octets: &'a [u8], path: &[&'static [u8; 4]]) -> Option<&'a [u8]> {
     path.iter()

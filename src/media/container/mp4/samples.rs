@@ -13,6 +13,8 @@ pub struct Samples {
     pub ticks: u64,
     /// How many octets of the file they may still be.
     left: usize,
+    /// Samples that touch are one.
+    joined: bool,
 }
 
 /// What a fragment's sample has when it does not say (track extends box).
@@ -25,8 +27,18 @@ struct Usual {
 impl Samples {
     /// Those of the tables, and those of all fragments; `None` when a table is broken.
     pub fn of(bytes: &[u8], movie: &[u8], track: &[u8]) -> Option<Samples> {
+        Samples::read(false, bytes, movie, track)
+    }
+
+    /// As [`of`](Self::of), for samples that may be of one octet each: those that touch are one.
+    pub fn joined(bytes: &[u8], movie: &[u8], track: &[u8]) -> Option<Samples> {
+        Samples::read(true, bytes, movie, track)
+    }
+
+    fn read(joined: bool, bytes: &[u8], movie: &[u8], track: &[u8]) -> Option<Samples> {
         let mut samples = Samples {
             left: bytes.len(),
+            joined,
             ..Samples::default()
         };
         samples.take_tables(child(track, &[b"mdia", b"minf", b"stbl"])?)?;
@@ -51,7 +63,10 @@ impl Samples {
             && size > 0
         {
             self.left = left;
-            self.ranges.push(range);
+            match self.ranges.last_mut() {
+                Some(last) if self.joined && last.end == range.start => last.end = range.end,
+                _ => self.ranges.push(range),
+            }
         }
         true
     }
