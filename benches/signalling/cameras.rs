@@ -177,6 +177,7 @@ fn config(plan: &Plan, n: u32, profile: &Arc<Profile>, cut: &Arc<Cut>) -> Config
         accept: Accept::Platform,
         first_frame: FirstKeyFrame::Immediate,
         backlog: Duration::from_secs(2),
+        microphone: None,
         keeps_voice: false,
     }
 }

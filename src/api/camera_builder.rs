@@ -10,7 +10,7 @@ use super::address::check_free;
 use super::camera::Camera;
 use super::clip::Clip;
 use super::error::Error;
-use super::voice_file::VoiceFile;
+use super::voice_file::{self, VoiceFile};
 use crate::camera::{
     Accept, Channel, Config, Heartbeat, PlatformAddress, Position, Recordings, Tree,
 };
@@ -56,6 +56,7 @@ pub struct CameraBuilder {
     first_frame: FirstKeyFrame,
     backlog: Duration,
     voice: Option<PathBuf>,
+    microphone: Option<PathBuf>,
     seed: Option<u64>,
     pumps: Option<Media>,
 }
@@ -90,6 +91,7 @@ impl CameraBuilder {
             first_frame: FirstKeyFrame::Immediate,
             backlog: Duration::from_secs(2),
             voice: None,
+            microphone: None,
             seed: None,
             pumps: None,
         }
@@ -262,6 +264,13 @@ impl CameraBuilder {
         self
     }
 
+    /// The WAV file (8000 Hz, one channel, A-law or 16 bit PCM) that its microphone hears, again and
+    /// again, for platforms that talk with it (Talk). Default: a tone that comes and goes.
+    pub fn microphone(mut self, file: impl Into<PathBuf>) -> Self {
+        self.microphone = Some(file.into());
+        self
+    }
+
     /// Where its chance comes from: tags, branches, first sequence numbers, jitter.
     /// Default: another each time.
     pub fn seed(mut self, seed: u64) -> Self {
@@ -327,6 +336,11 @@ impl CameraBuilder {
             accept: self.accept.clone(),
             first_frame: self.first_frame,
             backlog: self.backlog,
+            microphone: self
+                .microphone
+                .as_deref()
+                .map(voice_file::read)
+                .transpose()?,
             keeps_voice: self.voice.is_some(),
         };
         Ok((config, clips))

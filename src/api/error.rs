@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::gb28181::{DeviceId, DeviceIdError};
+use crate::media::wav::WavError;
 use crate::media::{ClipError, Verdict};
 use crate::platform::{AskFailure, PlayFailure, SpeechEnd};
 use crate::profile::ProfileError;
@@ -31,6 +32,14 @@ pub enum Error {
         file: String,
         /// What is wrong with it.
         source: ClipError,
+    },
+    /// A file is no voice.
+    #[error("{file}: {source}")]
+    Voice {
+        /// Which.
+        file: String,
+        /// What is wrong with it.
+        source: WavError,
     },
     /// A profile cannot be used.
     #[error(transparent)]

@@ -13,7 +13,7 @@ use super::clip::Clip;
 use super::error::Error;
 use super::stream::Stream;
 use crate::gb28181::sdp::TimeRange;
-use crate::media::{Expected, MediaTransport};
+use crate::media::{Cut, Expected, MediaTransport};
 use crate::platform::{Command, PlayId, Showing};
 
 /// A call about to be made, from [`Platform::play`](super::Platform::play). Awaited, it sends the
@@ -27,6 +27,7 @@ pub struct Play<'a> {
     transport: MediaTransport,
     stream: u8,
     showing: Showing,
+    voice: Option<Arc<Cut>>,
     record: bool,
 }
 
@@ -43,6 +44,7 @@ impl<'a> Play<'a> {
             transport: MediaTransport::Udp,
             stream: 0,
             showing: Showing::Live,
+            voice: None,
             record: false,
         }
     }
@@ -74,7 +76,15 @@ impl<'a> Play<'a> {
         self
     }
 
-    /// Keep the program stream that comes in, for [`StreamEnd::recording`](super::StreamEnd).
+    /// No picture, but a talk (`s=Talk`): `samples` (G.711 A-law, 8,000 in a second) are said again
+    /// and again, and the device's microphone is heard. A device that does not talk answers 488.
+    pub fn talk(mut self, samples: &[u8]) -> Self {
+        self.voice = Some(Arc::new(Cut::voice("talk", samples)));
+        self
+    }
+
+    /// Keep the program stream that comes in, for [`StreamEnd::recording`](super::StreamEnd); in a
+    /// talk, what the device says as G.711 A-law.
     pub fn record(mut self) -> Self {
         self.record = true;
         self
@@ -90,14 +100,25 @@ impl<'a> Play<'a> {
         let room = room.map_err(|_| Error::Gone("the platform"))?;
         // Nothing is waited for between the board's entry and the command that ends it one day.
         let (play, news) = self.board.call();
-        let command = Command::Play {
-            device: self.channel.device,
-            channel: self.channel.id,
-            transport: self.transport,
-            stream: self.stream,
-            showing: self.showing,
-            expected: Arc::new(expected),
-            play: PlayId(play),
+        let (device, channel) = (self.channel.device, self.channel.id);
+        let command = match self.voice {
+            Some(voice) => Command::Talk {
+                device,
+                channel,
+                transport: self.transport,
+                voice,
+                record: self.record,
+                play: PlayId(play),
+            },
+            None => Command::Play {
+                device,
+                channel,
+                transport: self.transport,
+                stream: self.stream,
+                showing: self.showing,
+                expected: Arc::new(expected),
+                play: PlayId(play),
+            },
         };
         room.send(command);
         // From here on, dropping the stream ends the call.

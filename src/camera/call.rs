@@ -13,6 +13,7 @@ use crate::time::Instant;
 use super::event::{CallEnd, CallNumber};
 use super::line::socket_addr;
 use super::playback::Playback;
+use super::talk::Talk;
 
 /// Pause before a broken connection is tried again, and how often (GB/T 28181-2022 annex D).
 pub(super) const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
@@ -100,6 +101,8 @@ pub(super) struct Call {
     pub streamed: bool,
     /// What it has in addition when it plays a recording.
     pub playback: Option<Box<Playback>>,
+    /// What it has in addition when it is a talk.
+    pub talk: Option<Box<Talk>>,
     /// Counts of streams that INVITEs in the dialog have replaced.
     pub sent: Counts,
 }
@@ -117,7 +120,10 @@ impl Call {
         Order::Start {
             stream: self.stream,
             remote: self.terms.remote,
-            what: Flowing::Out(self.sender.clone()),
+            what: match &self.talk {
+                Some(talk) => talk.flowing(&self.terms, &self.sender),
+                None => Flowing::Out(self.sender.clone()),
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::gb28181::DeviceId;
-use crate::media::{Counts, Loss, Order, Report, StreamId};
+use crate::media::{Counts, Loss, Order, Report, StreamId, Verdict};
 use crate::profile::StartMedia;
 use crate::sip::{Dialog, Method, Request, TransactionId};
 use crate::time::Now;
@@ -15,6 +15,7 @@ use super::event::{CallEnd, CallNumber, Event};
 use super::line::{Line, Purpose, Timer};
 use super::offer::Refusal;
 use super::playback::Playback;
+use super::talk::Talk;
 
 /// A request that begins a dialog or belongs to one, as it came in.
 pub(super) struct Incoming {
@@ -60,6 +61,7 @@ struct Over {
     why: CallEnd,
     /// What earlier streams of it had sent.
     sent: Counts,
+    talk: Option<Box<Talk>>,
     call_id: String,
 }
 
@@ -185,6 +187,9 @@ impl Calls {
         call.sender = pending.sender;
         call.terms = pending.terms;
         call.failures = 0;
+        if let Some(talk) = &mut call.talk {
+            talk.renegotiated();
+        }
         let start = call.start();
         line.timers.cancel(&Timer::Media(number));
         self.stop(line, replaced, Closing::Renegotiated(number));
@@ -295,12 +300,14 @@ impl Calls {
             Report::Ended {
                 stream,
                 counts,
+                verdict,
                 error,
                 ..
-            } => self.ended(now, line, stream, counts, error),
+            } => self.ended(now, line, stream, (counts, verdict), error),
             Report::Steered { stream, at } => self.steered(now, line, stream, at),
             Report::Drained { stream } => self.drained(now, line, stream),
-            Report::Progress { .. } | Report::Voice { .. } => {}
+            Report::Progress { stream, verdict } => self.talked(now, line, stream, &verdict),
+            Report::Voice { samples, .. } => line.tell(Event::VoiceSaid { samples }),
         }
     }
 
@@ -360,12 +367,15 @@ impl Calls {
         now: Now,
         line: &mut Line,
         stream: StreamId,
-        counts: Counts,
+        (counts, verdict): (Counts, Option<Box<Verdict>>),
         error: Option<String>,
     ) {
         match self.closing.remove(&stream) {
             Some(Closing::Over(mut over)) => {
                 over.sent.add(counts);
+                if let Some(talk) = over.talk {
+                    talk.end(line, (now, verdict.as_deref()), over.why, &over.call_id);
+                }
                 line.tell(Event::Ended {
                     call: over.call,
                     why: over.why,
@@ -478,6 +488,7 @@ impl Calls {
             call: number,
             why,
             sent: call.sent,
+            talk: call.talk,
             call_id: call.dialog.call_id,
         };
         self.stop(line, call.stream, Closing::Over(over));

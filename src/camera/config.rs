@@ -57,6 +57,8 @@ pub struct Config {
     pub first_frame: FirstKeyFrame,
     /// How much unsent media may wait for a slow peer before whole groups of pictures are dropped.
     pub backlog: Duration,
+    /// What it says in a talk, again and again: a [`Cut::voice`]; `None`: a tone.
+    pub microphone: Option<Arc<Cut>>,
     /// Whether what it hears of a platform is told ([`Event::VoiceSaid`](super::Event::VoiceSaid))
     /// and not only counted.
     pub keeps_voice: bool,

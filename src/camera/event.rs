@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{Alarm, CatalogEvent, ConfigType, Control, Topic, UpgradeResult};
-use crate::media::{Counts, Loss, MediaTransport};
+use crate::media::{Counts, Loss, MediaTransport, Verdict};
+use crate::time::{Instant, Now};
 
 /// What the owner of a camera asks of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -240,7 +241,7 @@ pub enum Event {
         /// Why, in words for a person.
         why: String,
     },
-    /// The first packet of the platform's voice has come.
+    /// The first packet of the platform's voice has come; in a talk, in the last second.
     VoiceHeard {
         /// Who speaks.
         source: DeviceId,
@@ -253,7 +254,8 @@ pub enum Event {
         /// G.711 A-law: 8,000 samples in a second, each an octet.
         samples: Bytes,
     },
-    /// A voice that had been announced is over, or did not come about.
+    /// A voice that had been announced is over, or did not come about; or that of a talk is over
+    /// in which something was heard.
     VoiceEnded {
         /// Who spoke.
         source: DeviceId,
@@ -263,7 +265,7 @@ pub enum Event {
         why: VoiceEnd,
         /// What was heard.
         heard: Heard,
-        /// The Call-ID of its INVITE; empty when none was sent.
+        /// The Call-ID of its INVITE, in a talk of the platform's; empty when none was sent.
         call_id: String,
     },
     /// The camera is off: nothing is open any more.
@@ -284,6 +286,25 @@ pub struct Heard {
     pub octets: u64,
     /// Since the first packet.
     pub lasted: Duration,
+}
+
+impl Heard {
+    /// What a stream has brought whose first packet came at `began`.
+    pub(super) fn of(verdict: &Verdict, began: Option<Instant>, now: Now) -> Heard {
+        Heard {
+            packets: verdict.packets.received,
+            lost: verdict.packets.lost,
+            octets: verdict.audio,
+            lasted: began.map_or(Duration::ZERO, |began| now.mono - began),
+        }
+    }
+
+    /// Adds the packets of an earlier stream. Both have lasted since the first packet.
+    pub(super) fn add(&mut self, earlier: Heard) {
+        self.packets += earlier.packets;
+        self.lost += earlier.lost;
+        self.octets += earlier.octets;
+    }
 }
 
 /// Why a voice is over.

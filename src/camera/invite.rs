@@ -18,6 +18,7 @@ use super::event::{CallEnd, CallNumber, Event};
 use super::line::Line;
 use super::offer::{self, Refusal};
 use super::playback::{self, Playback};
+use super::talk::{self, Talk};
 
 impl Calls {
     /// An INVITE: the first of a dialog, or one inside it.
@@ -46,7 +47,7 @@ impl Calls {
         let config = line.config.clone();
         let request = &incoming.request;
         let channel = offer::channel(&config, request)?;
-        let terms = offer::terms(request, line.spare_ssrc())?;
+        let terms = offer::terms(&config, request, line.spare_ssrc())?;
         let recording = playback::recording(&config, now.wall, channel, &terms.offer)?;
         // What was recorded is there even if the picture is gone.
         if recording.is_none() && self.is_offline(&channel.id) {
@@ -56,6 +57,7 @@ impl Calls {
             ));
         }
         self.make_room(now, line, channel, request)?;
+        self.make_room_to_talk(&terms)?;
         let call = self.begin(now, line, channel, (terms, recording), incoming);
         let call =
             call.ok_or_else(|| Refusal::new(400, "an INVITE without From, To or Call-ID"))?;
@@ -83,7 +85,8 @@ impl Calls {
             }
         }
         let limit = line.config.profile.behaviour.streams_per_channel;
-        let streams = self.live.values().filter(|c| c.channel == channel.id);
+        let pictures = self.live.values().filter(|call| call.talk.is_none());
+        let streams = pictures.filter(|call| call.channel == channel.id);
         match streams.count() < limit {
             true => Ok(()),
             false => Err(Refusal::new(486, format!("{limit} streams already"))),
@@ -114,6 +117,7 @@ impl Calls {
         provisional(now, line, *transaction, request, &dialog);
         let stream = self.open_stream(line, &terms);
         let playback = Playback::of(recording.as_ref());
+        let talk = Talk::of(line, channel.id, &terms);
         let sender = sender(line, channel, &terms, recording);
         Some(Call {
             number: CallNumber(self.last_number),
@@ -141,6 +145,7 @@ impl Calls {
             established: false,
             streamed: false,
             playback,
+            talk,
             sent: Counts::default(),
         })
     }
@@ -175,7 +180,8 @@ impl Calls {
         }
         let config = line.config.clone();
         let channel = config.channel(call.channel.as_str()).ok_or_else(unknown)?;
-        let terms = offer::terms(request, call.terms.ssrc.clone())?;
+        let terms = offer::terms(&config, request, call.terms.ssrc.clone())?;
+        call.check_stays(&terms)?;
         let recording = playback::recording(&config, now.wall, channel, &terms.offer)?;
         if config.profile.sip.provisional != Provisional::None {
             line.reply(now.mono, incoming.transaction, request, 100);
@@ -253,6 +259,7 @@ pub(super) fn answer(now: Now, line: &mut Line, call: &mut Call, local: SocketAd
         transport: terms.offer.device_transport(),
         session: terms.offer.session.clone(),
         time: terms.offer.time.clone(),
+        direction: terms.offer.direction.answered(),
         payload: terms.payload,
         stream: terms.offer.stream.unwrap_or(0),
         ssrc: terms.ssrc.clone(),
@@ -335,7 +342,10 @@ fn sender(
     terms: &Terms,
     recording: Option<Arc<Recording>>,
 ) -> Arc<SenderConfig> {
-    let shown = channel.shown(terms.offer.stream.unwrap_or(0));
+    let shown = match terms.is_talk() {
+        true => talk::microphone(&line.config),
+        false => channel.shown(terms.offer.stream.unwrap_or(0)).clone(),
+    };
     Arc::new(SenderConfig {
         payload_type: terms.payload,
         sequence: line.rng.random(),
@@ -343,6 +353,6 @@ fn sender(
         first_frame: line.config.first_frame,
         backlog: line.config.backlog,
         recording,
-        ..SenderConfig::new(shown.clone(), terms.ssrc.value())
+        ..SenderConfig::new(shown, terms.ssrc.value())
     })
 }

@@ -32,6 +32,7 @@ mod snapshots;
 mod standing;
 mod subscribing;
 mod subscription;
+mod talk;
 mod tasks;
 mod upgrade;
 mod voice;
@@ -174,9 +175,10 @@ impl Camera {
         self.calls.streams()
     }
 
-    /// What it hears of the platform's voice at the moment (Broadcast), as of the last second.
+    /// What it hears of the platform's voice at the moment (Broadcast, else Talk), as of the last
+    /// second.
     pub fn hears(&self) -> Option<Heard> {
-        self.messages.voice.heard()
+        self.messages.voice.heard().or_else(|| self.calls.heard())
     }
 
     /// How many SIP transactions are alive: none, once all is answered and its timers have run.

@@ -10,6 +10,7 @@ use crate::sip::Request;
 
 use super::call::Terms;
 use super::config::{Channel, Config};
+use super::talk;
 
 /// The only body an INVITE may have.
 const SDP: &str = "application/sdp";
@@ -55,16 +56,13 @@ pub(super) fn channel<'c>(config: &'c Config, request: &Request) -> Result<&'c C
 }
 
 /// What the offer asks for, if we can grant it. `spare` is the SSRC we choose when it names none.
-pub(super) fn terms(request: &Request, spare: Ssrc) -> Result<Terms, Refusal> {
+pub(super) fn terms(config: &Config, request: &Request, spare: Ssrc) -> Result<Terms, Refusal> {
     let offer = offer(request)?;
-    if offer.session == Session::Talk {
-        return Err(Refusal::new(488, "no audio input or output"));
-    }
-    if offer.kind != Kind::Video {
-        return Err(Refusal::new(488, "the offer is not for video"));
-    }
-    let payload = offer.ps_payload().filter(|number| *number < 128);
-    let payload = payload.ok_or_else(|| Refusal::new(488, "the offer has no program stream"))?;
+    let payload = match offer.session {
+        Session::Talk => talk::payload(config, &offer),
+        _ => picture(&offer),
+    };
+    let payload = payload.map_err(|why| Refusal::new(488, why))?;
     let transport = transport(&offer);
     Ok(Terms {
         transport,
@@ -73,6 +71,15 @@ pub(super) fn terms(request: &Request, spare: Ssrc) -> Result<Terms, Refusal> {
         ssrc: offer.ssrc.clone().unwrap_or(spare),
         offer,
     })
+}
+
+/// The payload type of what a picture comes in, or why it cannot come.
+fn picture(offer: &Offer) -> Result<u8, &'static str> {
+    if offer.kind != Kind::Video {
+        return Err("the offer is not for video");
+    }
+    let payload = offer.ps_payload().filter(|number| *number < 128);
+    payload.ok_or("the offer has no program stream")
 }
 
 fn offer(request: &Request) -> Result<Offer, Refusal> {

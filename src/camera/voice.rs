@@ -335,15 +335,7 @@ impl Session {
     }
 
     fn count(&mut self, now: Now, verdict: &Verdict) {
-        let packets = verdict.packets;
-        self.heard = Heard {
-            packets: packets.received,
-            lost: packets.lost,
-            octets: verdict.audio,
-            lasted: self
-                .began
-                .map_or_else(Default::default, |began| now.mono - began),
-        };
+        self.heard = Heard::of(verdict, self.began, now);
     }
 
     /// Ends it from our side, however far it has come.

@@ -2,6 +2,7 @@
 
 mod actor;
 mod features;
+mod speech;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -56,6 +56,7 @@ impl From<Error> for Failure {
         match error {
             Error::File { .. }
             | Error::Clip { .. }
+            | Error::Voice { .. }
             | Error::Profile(_)
             | Error::Id { .. }
             | Error::Address { .. }

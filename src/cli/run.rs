@@ -93,10 +93,14 @@ pub(super) struct Arguments {
     /// The SIP domain [default: the first ten digits of the platform's ID]
     #[arg(long)]
     domain: Option<String>,
-    /// A WAV file for what it hears of the platform (Broadcast), one voice after the other
+    /// A WAV file for what it hears of the platform, one voice after the other
     /// [default: only counted]
     #[arg(long, value_name = "FILE.wav")]
     voice: Option<PathBuf>,
+    /// A WAV file (8000 Hz, one channel, A-law or 16 bit) for its microphone, which platforms hear
+    /// that talk with it [default: a tone]
+    #[arg(long, value_name = "FILE.wav")]
+    microphone: Option<PathBuf>,
     /// The digest user [default: --id]
     #[arg(long)]
     user: Option<String>,
@@ -225,6 +229,9 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
     }
     if let Some(file) = &arguments.voice {
         camera = camera.voice(file);
+    }
+    if let Some(file) = &arguments.microphone {
+        camera = camera.microphone(file);
     }
     if let Some(channel) = arguments.channel {
         camera = camera.channel_id(channel);

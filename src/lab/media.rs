@@ -146,7 +146,7 @@ impl Streams {
         let Some(stream) = self.all.get_mut(&(host, id)) else {
             return;
         };
-        if stream.connection.is_some() || matches!(stream.role, Role::Idle) {
+        if stream.connection.is_some() || stream.is_idle() {
             stream.backlog.push_back(connection);
             return;
         }
@@ -202,7 +202,7 @@ impl Streams {
         };
         stream.hang_up(network);
         stream.settle_counts();
-        if let Role::Receiving(_, receiver) = &mut stream.role {
+        if let Some((_, receiver)) = &mut stream.receiver {
             receiver.finish();
         }
         network.note(format_args!("host {host} {id:?} loses its peer: {why}"));
@@ -224,14 +224,11 @@ impl Streams {
         for waiting in stream.backlog.drain(..) {
             network.let_go(waiting, Side::Listener);
         }
-        let receiver = match stream.role {
-            Role::Receiving(_, mut receiver) => {
-                receiver.finish();
-                report_voice(network, host, id, &mut receiver);
-                Some(receiver)
-            }
-            _ => None,
-        };
+        let receiver = stream.receiver.map(|(_, mut receiver)| {
+            receiver.finish();
+            report_voice(network, host, id, &mut receiver);
+            receiver
+        });
         network.note(format_args!("host {host} {id:?} ends: {:?}", stream.counts));
         let ended = ended(id, stream.counts, receiver, None);
         network.later(Duration::ZERO, Due::Report(host, ended));
@@ -305,9 +302,9 @@ impl Streams {
             return;
         };
         let now = network.now.mono;
-        match &mut stream.role {
-            Role::Receiving(_, receiver) => receiver.datagram(now, octets),
-            _ => stream.counts.returned += 1,
+        match &mut stream.receiver {
+            Some((_, receiver)) => receiver.datagram(now, octets),
+            None => stream.counts.returned += 1,
         }
         self.first_in(network, host, id);
     }
@@ -326,9 +323,9 @@ impl Streams {
         let now = network.now.mono;
         match arrival {
             Arrival::End => return self.lost(network, host, id, Loss::Closed),
-            Arrival::Octets(octets) => match &mut stream.role {
-                Role::Receiving(_, receiver) => receiver.octets(now, &octets),
-                _ => stream.counts.returned += octets.len() as u64,
+            Arrival::Octets(octets) => match &mut stream.receiver {
+                Some((_, receiver)) => receiver.octets(now, &octets),
+                None => stream.counts.returned += octets.len() as u64,
             },
         }
         self.first_in(network, host, id);
@@ -338,7 +335,7 @@ impl Streams {
         let Some(stream) = self.all.get_mut(&(host, id)) else {
             return;
         };
-        if matches!(stream.role, Role::Receiving(..)) && !stream.started {
+        if stream.receiver.is_some() && !stream.started {
             stream.started = true;
             let started = Report::Started { stream: id };
             network.later(Duration::ZERO, Due::Report(host, started));
@@ -351,13 +348,13 @@ impl Streams {
             return;
         };
         stream.reporting = false;
-        if let Role::Receiving(_, receiver) = &mut stream.role {
-            report_voice(network, host, id, receiver);
+        if let Some((_, receiver)) = &mut stream.receiver {
             let report = Report::Progress {
                 stream: id,
                 verdict: Box::new(receiver.verdict()),
             };
             network.later(Duration::ZERO, Due::Report(host, report));
+            report_voice(network, host, id, receiver);
             self.report_progress(network, host, id);
         }
     }
@@ -366,7 +363,7 @@ impl Streams {
         let Some(stream) = self.all.get_mut(&(host, id)) else {
             return;
         };
-        if matches!(stream.role, Role::Receiving(..)) && !stream.reporting {
+        if stream.receiver.is_some() && !stream.reporting {
             stream.reporting = true;
             network.later(PROGRESS, Due::Progress(host, id));
         }

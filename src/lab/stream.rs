@@ -18,6 +18,7 @@ pub(super) struct Stream {
     pub(super) local: SocketAddr,
     pub(super) remote: Option<SocketAddr>,
     pub(super) role: Role,
+    pub(super) receiver: Option<(Arc<Expected>, Box<Receiver>)>,
     pub(super) connection: Option<(ConnectionId, Side)>,
     /// Connected to our listener before we were told to start.
     pub(super) backlog: VecDeque<ConnectionId>,
@@ -36,7 +37,6 @@ pub(super) enum Role {
     /// Will send as soon as it is connected.
     Ready(Arc<SenderConfig>),
     Sending(Box<Sender>),
-    Receiving(Arc<Expected>, Box<Receiver>),
 }
 
 impl Stream {
@@ -46,6 +46,7 @@ impl Stream {
             local,
             remote: None,
             role: Role::Idle,
+            receiver: None,
             connection: None,
             backlog: VecDeque::new(),
             counts: Counts::default(),
@@ -63,20 +64,28 @@ impl Stream {
     }
 
     pub(super) fn set_role(&mut self, what: Flowing) {
-        let before = std::mem::replace(&mut self.role, Role::Idle);
-        self.role = match (what, before) {
-            (Flowing::Out(config), _) => Role::Ready(config),
-            (Flowing::In(expected), Role::Receiving(same, mut receiver))
-                if Arc::ptr_eq(&same, &expected) =>
-            {
-                receiver.reconnected();
-                Role::Receiving(expected, receiver)
-            }
-            (Flowing::In(expected), _) => {
-                let receiver = Receiver::new(expected.clone(), self.framing());
-                Role::Receiving(expected, Box::new(receiver))
-            }
+        let (out, expected) = match what {
+            Flowing::Out(config) => (Some(config), None),
+            Flowing::In(expected) => (None, Some(expected)),
+            Flowing::Both(config, expected) => (Some(config), Some(expected)),
         };
+        self.role = out.map_or(Role::Idle, Role::Ready);
+        let before = self.receiver.take();
+        self.receiver = expected.map(|expected| match before {
+            Some((same, mut receiver)) if Arc::ptr_eq(&same, &expected) => {
+                receiver.reconnected();
+                (expected, receiver)
+            }
+            _ => {
+                let receiver = Receiver::new(expected.clone(), self.framing());
+                (expected, Box::new(receiver))
+            }
+        });
+    }
+
+    /// Whether nothing was ordered to flow.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.role, Role::Idle) && self.receiver.is_none()
     }
 
     /// The way to the peer is there: a stream that was ready to send begins.

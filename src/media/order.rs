@@ -85,6 +85,8 @@ pub enum Flowing {
     Out(Arc<SenderConfig>),
     /// We are the platform: receive, and judge against what is expected.
     In(Arc<Expected>),
+    /// Both sides speak: send and receive on one socket.
+    Both(Arc<SenderConfig>, Arc<Expected>),
 }
 
 /// From media to signalling.

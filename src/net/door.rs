@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::line::Socket;
 use super::socket;
-use crate::media::MediaTransport;
+use crate::media::{Framing, MediaTransport};
 
 /// What a stream holds from open to end.
 #[derive(Debug)]
@@ -79,6 +79,14 @@ impl Door {
 }
 
 impl Way {
+    /// How packets travel on it.
+    pub(super) fn framing(&self) -> Framing {
+        match self {
+            Way::Udp { .. } => Framing::Datagram,
+            Way::Tcp(_) => Framing::Stream,
+        }
+    }
+
     /// The socket for a pump, which sends datagrams one by one if `each_alone`.
     pub(super) fn into_socket(self, each_alone: bool) -> io::Result<Socket> {
         Ok(match self {

@@ -38,6 +38,7 @@ mod socket;
 mod source;
 mod stream;
 mod streams;
+mod talker;
 mod tcp;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,7 @@ use super::mailbox::{Reader, Writer, mailbox};
 use super::media::Media;
 use super::reporter::Reporter;
 use super::source::{Read, Source};
+use super::talker::Talker;
 use crate::media::receiver::Receiver;
 use crate::media::{
     Counts, Expected, Flowing, Framing, Loss, MediaTransport, Reeled, Report, SenderConfig, Steer,
@@ -106,7 +107,7 @@ impl Stream {
         what: Flowing,
         orders: &mut Orders,
     ) -> Option<Told> {
-        let receives = matches!(what, Flowing::In(_));
+        let receives = !matches!(what, Flowing::Out(_));
         let way = {
             // Boxed, as everything that a sending stream does not need while it sends.
             let mut way = Box::pin(door.way(remote, receives));
@@ -122,7 +123,14 @@ impl Stream {
         };
         let flowed = match (way, what) {
             (Ok(way), Flowing::Out(config)) => self.send(way, config, orders).await,
-            (Ok(way), Flowing::In(expected)) => Box::pin(self.receive(way, expected, orders)).await,
+            (Ok(way), Flowing::In(expected)) => {
+                Box::pin(self.receive(way, (expected, None), orders)).await
+            }
+            (Ok(way), Flowing::Both(config, expected)) => {
+                let talker = Talker::new(config, way.framing(), remote, self.clock);
+                let both = (expected, Some(talker));
+                Box::pin(self.receive(way, both, orders)).await
+            }
             (Err(error), _) => Err(Loss::NotConnected(error.to_string())),
         };
         match flowed {
@@ -186,11 +194,11 @@ impl Stream {
         }
     }
 
-    /// Receives until an order ends it: that order.
+    /// Receives, and says what it has to say, until an order ends it: that order.
     async fn receive(
         &mut self,
         way: Way,
-        expected: Arc<Expected>,
+        (expected, mut talker): (Arc<Expected>, Option<Talker>),
         orders: &mut Orders,
     ) -> Result<Option<Told>, Loss> {
         let way = Source::new(way).map_err(failed)?;
@@ -215,19 +223,28 @@ impl Stream {
                         Err(error) => break Err(failed(error)),
                     }
                 }
+                said = say(&mut talker, &way, self.clock) => match said {
+                    Ok(()) if started => {}
+                    Ok(()) => {
+                        started = true;
+                        self.report(Report::Started { stream });
+                    }
+                    Err(error) => break Err(failed(error)),
+                },
                 told = orders.recv() => match told {
                     Some(Told::KeyFrame | Told::Steer(_)) => {}
                     told => break Ok(told),
                 },
                 _ = progress.tick() => {
-                    self.report_voice(&mut receiver.1);
                     let verdict = Box::new(receiver.1.verdict());
                     self.report(Report::Progress { stream, verdict });
+                    self.report_voice(&mut receiver.1);
                 }
             }
         };
         receiver.1.finish();
         self.receiver = Some(receiver);
+        self.count(talker.map_or_else(Counts::default, |talker| talker.counts()));
         ended
     }
 
@@ -292,6 +309,14 @@ impl Drop for Stream {
                 error: Some("the task of the stream failed".to_owned()),
             });
         }
+    }
+}
+
+/// Says something, if there is anybody who does.
+async fn say(talker: &mut Option<Talker>, to: &Source, clock: Clock) -> io::Result<()> {
+    match talker {
+        Some(talker) => talker.say(to, clock).await,
+        None => std::future::pending().await,
     }
 }
 

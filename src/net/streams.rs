@@ -78,7 +78,7 @@ impl Streams {
             } => match live.seats.get(&stream) {
                 Some(seat) => match what {
                     Flowing::In(expected) => seat.start(remote, expected),
-                    Flowing::Out(_) => {
+                    Flowing::Out(_) | Flowing::Both(..) => {
                         let why = Loss::Failed("a shared port only receives".to_owned());
                         live.reporter.tell(Report::Lost { stream, why });
                     }

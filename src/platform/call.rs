@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::gb28181::sdp::PCMA;
 use crate::gb28181::{DeviceId, Ssrc};
-use crate::media::{Counts, Expected, Flowing, MediaTransport, Order, StreamId, Verdict};
+use crate::media::{
+    Check, Counts, Cut, Expected, Flowing, MediaTransport, Order, SenderConfig, StreamId, Verdict,
+};
 use crate::sip::{Dialog, Request, TransactionId};
 use crate::time::Instant;
 
@@ -72,6 +75,10 @@ pub(super) struct Call {
     pub number: u16,
     pub ssrc: Ssrc,
     pub expected: Arc<Expected>,
+    /// What we say in a talk.
+    pub voice: Option<Arc<Cut>>,
+    /// What the device has said, if that is kept.
+    pub said: Vec<u8>,
     pub state: State,
     /// The INVITE with its transaction, once it is sent.
     pub invite: Option<(TransactionId, Request)>,
@@ -102,17 +109,26 @@ impl Call {
         StreamId(self.play.0)
     }
 
-    /// The order that lets media flow in, once it is agreed.
+    /// The order that lets media flow in, in a talk also out, once it is agreed.
     pub fn start(&self) -> Option<Order> {
         let terms = self.terms.as_ref()?;
-        let expected = Expected {
+        let mut expected = Expected {
             ssrc: Some(terms.ssrc),
             ..Expected::clone(&self.expected)
         };
+        if self.showing == Showing::Talk {
+            expected.payload_type = PCMA;
+            expected.check = Check::Voice;
+        }
+        let expected = Arc::new(expected);
+        let speak = |voice: &Arc<Cut>| Arc::new(SenderConfig::new(voice.clone(), terms.ssrc));
         Some(Order::Start {
             stream: self.stream(),
             remote: terms.media,
-            what: Flowing::In(Arc::new(expected)),
+            what: match self.voice.as_ref().map(speak) {
+                Some(voice) => Flowing::Both(voice, expected),
+                None => Flowing::In(expected),
+            },
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::gb28181::DeviceId;
-use crate::media::{Expected, MediaTransport, Order};
+use crate::media::{Cut, Expected, MediaTransport, Order};
 use crate::sip::{Headers, Request};
 use crate::time::Now;
 
@@ -25,6 +25,8 @@ pub(super) struct Wish {
     pub stream: u8,
     pub showing: Showing,
     pub expected: Arc<Expected>,
+    /// What we say in a talk.
+    pub voice: Option<Arc<Cut>>,
     pub play: PlayId,
 }
 
@@ -79,6 +81,7 @@ impl Calls {
             stream: number_of_stream,
             showing,
             expected,
+            voice,
             ..
         } = wish;
         let call = Call {
@@ -93,6 +96,8 @@ impl Calls {
             number,
             ssrc,
             expected,
+            voice,
+            said: Vec::new(),
             state: State::Opening,
             invite: None,
             invited: Default::default(),

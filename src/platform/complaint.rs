@@ -150,9 +150,9 @@ deviations! {
     /// An answer with another transport, or the same connection role, as the offer.
     SdpTransport = "an answer that does not fit the offered transport", "GB/T 28181-2022 annex D";
     /// An answer that does not choose payload type 96.
-    SdpPayload = "an answer without PS/90000", "GB/T 28181-2022 annex G";
+    SdpPayload = "an answer without PS/90000, to a talk without PCMA", "GB/T 28181-2022 annex G";
     /// An answer without `a=sendonly`.
-    SdpDirection = "an answer that is not sendonly", "RFC 3264 §6.1";
+    SdpDirection = "an answer that is not sendonly, to a talk one that sends nothing", "RFC 3264 §6.1";
     /// An answer without `y=`.
     SsrcMissing = "no y= in the answer", "GB/T 28181-2022 annex G";
     /// An answer whose `y=` is not the offer's.

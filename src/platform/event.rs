@@ -76,6 +76,22 @@ pub enum Command {
         /// The number of the call.
         play: PlayId,
     },
+    /// Talk with a device: INVITE with `s=Talk`, both sides speak. What follows is as after
+    /// [`Command::Play`].
+    Talk {
+        /// The device that is registered.
+        device: DeviceId,
+        /// Its channel, or the device.
+        channel: DeviceId,
+        /// How both voices travel, as the device sees it.
+        transport: MediaTransport,
+        /// What is said, again and again: a [`Cut::voice`].
+        voice: Arc<Cut>,
+        /// Whether what the device says is kept, as the recording of [`Event::PlayEnded`].
+        record: bool,
+        /// The number of the call.
+        play: PlayId,
+    },
     /// Speak through a device (Broadcast): [`Answer::Ordered`] or [`Event::AskFailed`] says
     /// whether it lets us; if so it calls, [`Event::Speaking`] follows, and in any case
     /// [`Event::SpeechEnded`].
@@ -142,6 +158,8 @@ pub enum Showing {
         /// How many times as fast as it was recorded: `a=downloadspeed`.
         speed: u8,
     },
+    /// No picture: the device's microphone (`s=Talk`). [`Command::Talk`] speaks too.
+    Talk,
 }
 
 /// A question (GB/T 28181-2022 §9.5).

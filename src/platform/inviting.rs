@@ -109,7 +109,12 @@ impl Calls {
             return self.refuse(desk, play, why);
         }
         let mut noticed = Vec::new();
-        let agreed = terms::read(response, call.transport, &call.ssrc, &mut noticed);
+        let agreed = terms::read(
+            response,
+            (call.transport, call.showing),
+            &call.ssrc,
+            &mut noticed,
+        );
         for (what, detail) in noticed {
             notice(desk, call, &response.headers, what, &detail);
         }
@@ -133,6 +138,7 @@ fn invitation(desk: &mut Desk, call: &Call, there: &Device, local: SocketAddr) -
         stream: call.number_of_stream,
         showing: call.showing,
         ssrc: &call.ssrc,
+        speaks: call.voice.is_some(),
     };
     let offer = terms::offer(&platform, local, &wanted);
     let contact = desk.contact(flow);

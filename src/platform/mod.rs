@@ -28,6 +28,7 @@ mod steering;
 mod streams;
 mod strict;
 mod subscriptions;
+mod talk;
 mod terms;
 #[cfg(test)]
 mod testing;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::Broadcast;
+use crate::media::Expected;
 use crate::node::{Input, Node, Open, Output};
 use crate::sip::{self, Flow, FlowId, Headers, Tokens, Transport};
 use crate::time::Now;
@@ -167,7 +169,9 @@ impl Platform {
                     .order(now, desk, devices, device, (about, &what), ask);
             }
             Command::Ping { device, ask } => queries::ping(now, desk, devices, device, ask),
-            Command::Play { play, .. } if self.phase == Phase::Leaving => {
+            Command::Play { play, .. } | Command::Talk { play, .. }
+                if self.phase == Phase::Leaving =>
+            {
                 let why = PlayFailure::ShuttingDown;
                 desk.tell(Event::PlayRefused { play, why });
             }
@@ -187,6 +191,30 @@ impl Platform {
                     stream,
                     showing,
                     expected,
+                    voice: None,
+                    play,
+                };
+                self.calls.play(desk, devices, wish);
+            }
+            Command::Talk {
+                device,
+                channel,
+                transport,
+                voice,
+                record,
+                play,
+            } => {
+                let wish = Wish {
+                    device,
+                    channel,
+                    transport,
+                    stream: 0,
+                    showing: Showing::Talk,
+                    expected: Arc::new(Expected {
+                        record,
+                        ..Expected::default()
+                    }),
+                    voice: Some(voice),
                     play,
                 };
                 self.calls.play(desk, devices, wish);

@@ -29,7 +29,7 @@ impl Ssrcs {
     pub fn take(&mut self, showing: Showing) -> Option<(u16, Ssrc)> {
         let number = self.free.pop_front()?;
         let ssrc = match showing {
-            Showing::Live => Ssrc::live(&self.domain, number),
+            Showing::Live | Showing::Talk => Ssrc::live(&self.domain, number),
             Showing::Playback(_) | Showing::Download { .. } => Ssrc::history(&self.domain, number),
         };
         Some((number, ssrc))

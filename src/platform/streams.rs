@@ -3,15 +3,16 @@
 
 use std::net::SocketAddr;
 
+use crate::media::receiver::RECORDING_MAX;
 use crate::media::{Loss, MediaTransport, Report, Verdict, verdict::Fault};
 use crate::time::Now;
 
-use super::call::{MediaEnd, RECONNECT_PAUSE, RECONNECT_TRIES, State};
+use super::call::{Call, MediaEnd, RECONNECT_PAUSE, RECONNECT_TRIES, State};
 use super::calls::{Calls, notice};
 use super::complaint::Deviation;
 use super::desk::{Desk, Timer};
 use super::devices::Devices;
-use super::event::{Event, PlayEnd, PlayFailure, PlayId};
+use super::event::{Event, PlayEnd, PlayFailure, PlayId, Showing};
 
 impl Calls {
     /// News from the media plane.
@@ -22,8 +23,15 @@ impl Calls {
                 self.invite(now, desk, devices, PlayId(stream.0), local);
             }
             Report::Started { stream } => self.started(now, desk, PlayId(stream.0)),
-            // We only receive.
-            Report::Steered { .. } | Report::Drained { .. } | Report::Voice { .. } => {}
+            Report::Voice { stream, samples } => {
+                let call = self.live.get_mut(&PlayId(stream.0));
+                let room = |call: &&mut Call| call.said.len() + samples.len() <= RECORDING_MAX;
+                if let Some(call) = call.filter(room) {
+                    call.said.extend_from_slice(&samples);
+                }
+            }
+            // We send no recordings.
+            Report::Steered { .. } | Report::Drained { .. } => {}
             Report::Lost { stream, why } => self.lost(now, desk, PlayId(stream.0), why),
             Report::Progress { stream, verdict } => {
                 self.progress(desk, PlayId(stream.0), verdict);
@@ -46,7 +54,7 @@ impl Calls {
     }
 
     fn started(&mut self, now: Now, desk: &mut Desk, play: PlayId) {
-        let up = |call: &&mut super::call::Call| call.state == State::Up;
+        let up = |call: &&mut Call| call.state == State::Up;
         let Some(call) = self.live.get_mut(&play).filter(up) else {
             return;
         };
@@ -60,7 +68,7 @@ impl Calls {
     /// The connection broke. A device that connects is waited for, one that listens is connected
     /// to again, as annex D has it.
     fn lost(&mut self, now: Now, desk: &mut Desk, play: PlayId, why: Loss) {
-        let up = |call: &&mut super::call::Call| call.state == State::Up;
+        let up = |call: &&mut Call| call.state == State::Up;
         let Some(call) = self.live.get_mut(&play).filter(up) else {
             return;
         };
@@ -130,7 +138,7 @@ impl Calls {
         now: Now,
         desk: &mut Desk,
         play: PlayId,
-        end: MediaEnd,
+        mut end: MediaEnd,
         error: Option<String>,
     ) {
         if let Some(verdict) = &end.verdict {
@@ -139,6 +147,9 @@ impl Calls {
         let Some(call) = self.live.get_mut(&play) else {
             return;
         };
+        if call.showing == Showing::Talk {
+            end.recording = std::mem::take(&mut call.said).into();
+        }
         call.media_end = Some(end);
         if call.state == State::Over {
             return self.try_forget(desk, play);

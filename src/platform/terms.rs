@@ -11,6 +11,7 @@ use crate::sip::Response;
 
 use super::complaint::Deviation;
 use super::event::Showing;
+use super::talk;
 
 /// The payload type of PS.
 const PS: u8 = 96;
@@ -54,6 +55,8 @@ pub(super) struct Wanted<'c> {
     pub stream: u8,
     pub showing: Showing,
     pub ssrc: &'c Ssrc,
+    /// Whether we speak, in a talk.
+    pub speaks: bool,
 }
 
 /// The body of an INVITE: we take media at `local`.
@@ -64,6 +67,10 @@ pub(super) fn offer(platform: &DeviceId, local: SocketAddr, wanted: &Wanted<'_>)
     };
     let ours = in_sdp(our_part(wanted.transport));
     let ssrc = wanted.ssrc.clone();
+    if wanted.showing == Showing::Talk {
+        let local = SocketAddr::new(local.ip(), port);
+        return talk::offer(platform, local, ours, &ssrc, wanted.speaks);
+    }
     let live = OfferFields {
         stream: wanted.stream,
         ..OfferFields::play(platform.to_string(), local.ip(), port, ours, ssrc)
@@ -76,7 +83,7 @@ pub(super) fn offer(platform: &DeviceId, local: SocketAddr, wanted: &Wanted<'_>)
         ..live.clone()
     };
     let offer = match wanted.showing {
-        Showing::Live => live,
+        Showing::Live | Showing::Talk => live,
         Showing::Playback(times) => recorded(Session::Playback, times),
         Showing::Download { times, speed } => OfferFields {
             download_speed: Some(speed),
@@ -90,7 +97,7 @@ pub(super) fn offer(platform: &DeviceId, local: SocketAddr, wanted: &Wanted<'_>)
 /// used at all.
 pub(super) fn read(
     response: &Response,
-    camera: MediaTransport,
+    (camera, showing): (MediaTransport, Showing),
     ssrc: &Ssrc,
     noticed: &mut Vec<(Deviation, String)>,
 ) -> Result<Terms, String> {
@@ -102,8 +109,12 @@ pub(super) fn read(
         noticed.push((Deviation::Sdp, error.to_string()));
         error.to_string()
     })?;
-    check_payload(&answer, noticed);
-    check_direction(&response.body, noticed);
+    if showing == Showing::Talk {
+        talk::check(&answer, &response.body, noticed);
+    } else {
+        check_payload(&answer, noticed);
+        check_direction(&response.body, noticed);
+    }
     check_transport(&answer, camera, noticed)?;
     Ok(Terms {
         media: SocketAddr::new(answer.connection, answer.port),
@@ -195,7 +206,7 @@ mod tests {
         let response = Response::new(200, "OK").with_body("application/SDP", body.to_owned());
         let ssrc = Ssrc::parse("0000001002").unwrap();
         let mut noticed = Vec::new();
-        let terms = read(&response, camera, &ssrc, &mut noticed);
+        let terms = read(&response, (camera, Showing::Live), &ssrc, &mut noticed);
         (terms, noticed.into_iter().map(|(what, _)| what).collect())
     }
 
@@ -265,6 +276,7 @@ mod tests {
                     stream: 0,
                     showing: Showing::Live,
                     ssrc: &ssrc,
+                    speaks: false,
                 },
             );
             String::from_utf8(body.to_vec()).unwrap()

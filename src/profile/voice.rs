@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// How a make calls for the voice of a platform (GB/T 28181-2022 9.12).
+/// How a make calls for the voice of a platform (GB/T 28181-2022 9.12), and talks with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct VoicePolicy {
@@ -10,6 +10,9 @@ pub struct VoicePolicy {
     pub output: bool,
     /// How the voice is to travel.
     pub transport: VoiceTransport,
+    /// Whether it takes calls with `s=Talk`, in which both sides speak; else they are answered
+    /// 488. GB/T 28181-2016 names them, the 2022 edition no longer.
+    pub talk: bool,
 }
 
 impl Default for VoicePolicy {
@@ -17,6 +20,7 @@ impl Default for VoicePolicy {
         VoicePolicy {
             output: true,
             transport: VoiceTransport::Udp,
+            talk: false,
         }
     }
 }

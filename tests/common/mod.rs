@@ -80,6 +80,7 @@ pub fn config(profile: &str, device: &str, local: &str, platform: PlatformAddres
         accept: Accept::Platform,
         first_frame: FirstKeyFrame::Immediate,
         backlog: Duration::from_secs(2),
+        microphone: None,
         keeps_voice: false,
         profile,
     }

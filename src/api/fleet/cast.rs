@@ -79,6 +79,7 @@ impl Cast {
             accept: Accept::Platform,
             first_frame: camera.first_frame(),
             backlog: group.backlog,
+            microphone: None,
             keeps_voice: false,
         }
     }

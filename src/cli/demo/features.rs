@@ -223,6 +223,8 @@ impl Show {
             let seen = self.live(transport).await;
             self.row(name, "9.2, annex D", seen);
         }
+        let seen = super::speech::speak(&self.platform, &self.camera, &self.gate).await;
+        self.row("Broadcast: the platform speaks", "9.12", seen);
     }
 
     async fn live(&self, transport: MediaTransport) -> Seen {

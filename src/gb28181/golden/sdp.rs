@@ -38,6 +38,7 @@ fn facts(channel: &str, address: &str, port: u16, transport: Transport, y: &str)
         transport,
         session: Session::Play,
         time: "0 0".into(),
+        direction: Default::default(),
         payload: 96,
         stream: 0,
         ssrc: Ssrc::parse(y).unwrap(),

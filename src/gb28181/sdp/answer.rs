@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::lines::Sdp;
 use super::media::{self, Kind, Media, Payload, Proto, SdpError, Session, Setup, Transport};
 use super::offer::TimeRange;
+use super::talk::{self, Direction};
 use super::voice::{self, VoiceFacts};
 use crate::gb28181::ssrc::Ssrc;
 use crate::gb28181::template::{Facts, LineTemplate};
@@ -23,6 +24,8 @@ pub struct SdpStyle {
     pub play: LineTemplate<AnswerFacts>,
     /// The answer to `s=Playback` and `s=Download`.
     pub recorded: LineTemplate<AnswerFacts>,
+    /// The answer to `s=Talk`.
+    pub talk: LineTemplate<AnswerFacts>,
     /// The offer with which a device calls for the voice of a platform.
     pub voice: LineTemplate<VoiceFacts>,
 }
@@ -62,6 +65,7 @@ impl Default for SdpStyle {
             content_type: "application/sdp".to_owned(),
             play: LineTemplate::parse(STANDARD).unwrap_or_default(),
             recorded: LineTemplate::parse(RECORDED).unwrap_or_default(),
+            talk: LineTemplate::parse(talk::STANDARD).unwrap_or_default(),
             voice: LineTemplate::parse(voice::STANDARD).unwrap_or_default(),
         }
     }
@@ -74,6 +78,7 @@ impl Default for SdpStyle {
 /// `{stream}`, `{ssrc}`; on TCP only `{setup}` (`active` or `passive`) and `{connection}` (`new`);
 /// and `{mirrored-setup}`, on UDP too if the offer has a setup line, as Hikvision answers. Of a
 /// recording: `{file-size}` in octets and `{time-local}`, the offer's times taken for local ones.
+/// Of a talk: `{direction}` (`sendrecv`, `sendonly` or `recvonly`), as the device sees it.
 /// `{password}` is the one the device registers with, which some makes tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerFacts {
@@ -91,7 +96,9 @@ pub struct AnswerFacts {
     pub session: Session,
     /// The offer's `t=`.
     pub time: String,
-    /// The payload type of PS.
+    /// Which way media flows, as the device sees it.
+    pub direction: Direction,
+    /// The payload type of PS; of a talk, of G.711 A-law.
     pub payload: u8,
     /// Which stream is sent: 0 main.
     pub stream: u8,
@@ -121,6 +128,7 @@ impl Facts for AnswerFacts {
         "session",
         "time",
         "proto",
+        "direction",
         "payload",
         "stream",
         "ssrc",
@@ -142,6 +150,7 @@ impl Facts for AnswerFacts {
             "session" => Some(self.session.as_str().into()),
             "time" => Some(self.time.as_str().into()),
             "proto" => Some(self.transport.proto().as_str().into()),
+            "direction" => Some(self.direction.as_str().into()),
             "payload" => Some(self.payload.to_string().into()),
             "stream" => Some(self.stream.to_string().into()),
             "ssrc" => Some(self.ssrc.as_str().into()),
@@ -167,6 +176,7 @@ impl SdpStyle {
     pub fn answer(&self, facts: &AnswerFacts) -> Bytes {
         let template = match facts.session {
             Session::Playback | Session::Download => &self.recorded,
+            Session::Talk => &self.talk,
             _ => &self.play,
         };
         template.fill(facts).into_iter().collect::<Sdp>().write()

@@ -11,6 +11,7 @@ mod media;
 mod offer;
 #[cfg(test)]
 mod seen;
+mod talk;
 mod voice;
 
 pub use answer::{Answer, AnswerFacts, SdpStyle};
@@ -18,4 +19,5 @@ pub use format::{AudioFormat, Format, VideoFormat};
 pub use lines::Sdp;
 pub use media::{Kind, Payload, Proto, SdpError, Session, Setup, Transport};
 pub use offer::{Offer, OfferFields, Recording, TimeRange};
+pub use talk::{Direction, TalkOffer};
 pub use voice::{PCMA, VoiceAnswer, VoiceFacts};

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::format::Format;
 use super::lines::Sdp;
 use super::media::{self, Kind, Media, Payload, Proto, SdpError, Session, Setup, Transport};
+use super::talk::Direction;
 use crate::gb28181::ssrc::Ssrc;
 
 /// Seconds between the epochs of NTP (1900) and Unix (1970).
@@ -29,6 +30,8 @@ pub struct Offer {
     pub proto: Proto,
     /// `a=setup`, as the platform wrote it.
     pub setup: Option<Setup>,
+    /// Which way media is to flow.
+    pub direction: Direction,
     /// The payload types in `m=`, in its order.
     pub payloads: Vec<Payload>,
     /// `y=`, wherever it stands.
@@ -86,6 +89,7 @@ impl Offer {
                 .to_owned(),
             ssrc: media::ssrc(&sdp),
             stream: stream(&media),
+            direction: Direction::of(&media),
             range: TimeRange::parse(time),
             time: time.to_owned(),
             recording: sdp.value(b'u').and_then(Recording::parse),

@@ -327,6 +327,7 @@ proptest! {
             transport,
             session: Session::Play,
             time: "0 0".into(),
+            direction: Default::default(),
             payload,
             stream: 0,
             ssrc: Ssrc::parse(&y).unwrap(),

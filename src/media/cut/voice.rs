@@ -1,12 +1,12 @@
 //! Voice alone: G.711 A-law without a program stream around it, 20 ms in a packet
 //! (RFC 3551 §4.5.14).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
 use super::super::clip::{Clip, Codec, Frame};
-use super::super::g711::{PCMA, RATE, SILENCE};
+use super::super::g711::{self, PCMA, RATE, SILENCE};
 use super::super::ps::pes::Stamps;
 use super::super::rational::Rational;
 use super::super::rtp::{self, Marker};
@@ -18,6 +18,16 @@ const PACKETS: u32 = 50;
 const OCTETS: usize = (RATE / PACKETS) as usize;
 
 impl Cut {
+    /// What a microphone hears that nothing is said about: a second of 440 Hz, a second of
+    /// silence, and again. Made once.
+    pub fn tone() -> Arc<Cut> {
+        static TONE: LazyLock<Arc<Cut>> = LazyLock::new(|| {
+            let samples: Vec<u8> = g711::tone(440.0).collect();
+            Arc::new(Cut::voice("a tone", &samples))
+        });
+        TONE.clone()
+    }
+
     /// A voice of G.711 A-law samples, 8,000 in a second, that is said again and again. Silence
     /// fills its last 20 ms; without any sample it is silent altogether.
     pub fn voice(name: &str, samples: &[u8]) -> Cut {
