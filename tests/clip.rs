@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use vcam::media::{Clip, ClipError, ClipOptions, Rational, nal};
+use vcam::media::{Clip, ClipError, ClipOptions, Rational, h264, nal};
 
 const PLAIN: &[u8] = include_bytes!("media/plain.h264");
 const PYRAMID: &[u8] = include_bytes!("media/pyramid.h264");
@@ -124,7 +124,7 @@ fn every_nal_unit_of_the_file_is_in_a_frame_behind_a_start_code_of_four_octets()
 fn rewrite(file: &[u8], start_code: &[u8], mut keep: impl FnMut(usize, u8) -> bool) -> Vec<u8> {
     let mut out = Vec::new();
     for (index, at) in nal::units(file).enumerate() {
-        if keep(index, nal::kind_of(&file[at.clone()])) {
+        if keep(index, h264::kind_of(&file[at.clone()])) {
             out.extend_from_slice(start_code);
             out.extend_from_slice(&file[at]);
         }
@@ -142,7 +142,7 @@ fn parameter_sets_are_put_before_every_key_frame_that_lacks_them() {
     for key in keys(&clip) {
         let octets = clip.frame(key);
         let kinds: Vec<u8> = nal::units(octets)
-            .map(|at| nal::kind_of(&octets[at]))
+            .map(|at| h264::kind_of(&octets[at]))
             .collect();
         assert_eq!(kinds[..2], [7, 8]);
         assert_eq!(kinds.iter().filter(|kind| **kind == 7).count(), 1);
@@ -153,7 +153,7 @@ fn parameter_sets_are_put_before_every_key_frame_that_lacks_them() {
     let clip = parse(&behind_delimiter).unwrap();
     let octets = clip.frame(6);
     let kinds: Vec<u8> = nal::units(octets)
-        .map(|at| nal::kind_of(&octets[at]))
+        .map(|at| h264::kind_of(&octets[at]))
         .collect();
     assert_eq!(kinds, [9, 7, 8, 5, 5, 5]);
 }
@@ -203,10 +203,6 @@ fn bad_files_are_refused_with_a_reason() {
         parse(&ps).unwrap_err(),
         ClipError::Container("an MPEG program stream", "without video")
     );
-    let h265 = [
-        0, 0, 0, 1, 0x40, 1, 0xC, 1, 0, 0, 0, 1, 0x42, 1, 1, 1, 0, 0, 0, 1, 0x44, 1, 0xC1,
-    ];
-    assert_eq!(parse(&h265).unwrap_err(), ClipError::H265);
 }
 
 #[test]
@@ -237,7 +233,7 @@ fn a_stream_that_no_decoder_could_begin_is_refused() {
 fn key_frames_only(count: usize, octets: usize) -> Vec<u8> {
     let mut stream = rewrite(PLAIN, &[0, 0, 1], |index, _| index < 2);
     let mut units = nal::units(PLAIN).map(|at| &PLAIN[at]);
-    let slice = units.find(|unit| nal::kind_of(unit) == 5).unwrap();
+    let slice = units.find(|unit| h264::kind_of(unit) == 5).unwrap();
     for _ in 0..count {
         stream.extend_from_slice(&[0, 0, 1]);
         stream.extend_from_slice(&slice[..octets]);

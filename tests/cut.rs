@@ -8,7 +8,7 @@ use mpeg_ps::program_stream::parse_all_packs;
 use proptest::prelude::*;
 use streams::{PYRAMID, clip, clip_of};
 use vcam::media::ps::policy::{Dts, MuxRate, Packs};
-use vcam::media::{Clip, Cut, PsPolicy, RtpPolicy, export, nal};
+use vcam::media::{Clip, Cut, PsPolicy, RtpPolicy, export, h264, nal};
 
 const PES_START: [u8; 4] = [0, 0, 1, 0xE0];
 
@@ -186,6 +186,21 @@ fn key_frames_carry_a_stream_map_and_a_system_header() {
 }
 
 #[test]
+fn h265_is_mapped_as_such_and_gets_delimiters_of_its_own() {
+    let file = include_bytes!("media/plain.h265");
+    let clip = streams::clip(file);
+    let policy = PsPolicy {
+        access_unit_delimiter: true,
+        ..PsPolicy::default()
+    };
+    let stream = export(&cut_with(&clip, &policy, 1400), 1);
+    let map = memchr::memmem::find(&stream, &[0, 0, 1, 0xBC]).unwrap();
+    assert_eq!(stream[map + 12..map + 16], [0x24, 0xE0, 0, 0]);
+    let delimiters = memchr::memmem::find_iter(&stream, &[0, 0, 0, 1, 0x46, 1, 0x50]);
+    assert_eq!(delimiters.count(), clip.frames().len());
+}
+
+#[test]
 fn a_delimiter_is_put_before_frames_that_have_none() {
     let policy = PsPolicy {
         access_unit_delimiter: true,
@@ -195,7 +210,7 @@ fn a_delimiter_is_put_before_frames_that_have_none() {
         let clip = clip(file);
         let stream = export(&cut_with(&clip, &policy, 1400), 1);
         let octets = read_back(&stream, clip.frames().len());
-        let delimiters = nal::units(&octets).filter(|at| nal::kind_of(&octets[at.clone()]) == 9);
+        let delimiters = nal::units(&octets).filter(|at| h264::kind_of(&octets[at.clone()]) == 9);
         assert_eq!(delimiters.count(), clip.frames().len());
     }
 }

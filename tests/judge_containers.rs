@@ -6,10 +6,9 @@ use std::process::Command;
 
 use vcam::media::{Clip, ClipOptions};
 
-/// Has ffmpeg write `file` in `folder` out of a clip with B-frames.
-fn written(folder: &Path, file: &str, how: &[&str]) -> Vec<u8> {
+/// Has ffmpeg write `file` in `folder` out of a byte stream.
+fn written(folder: &Path, source: &str, file: &str, how: &[&str]) -> Vec<u8> {
     let path = folder.join(file);
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/media/street-720p25.h264");
     let done = Command::new("ffmpeg")
         .args(["-v", "error", "-y", "-r", "25", "-i", source])
         .args(["-c:v", "copy"])
@@ -23,7 +22,7 @@ fn written(folder: &Path, file: &str, how: &[&str]) -> Vec<u8> {
 
 /// The MD5 of every decoded frame, by ffmpeg.
 fn decoded(folder: &Path, octets: &[u8]) -> Vec<String> {
-    let path = folder.join("judged.h264");
+    let path = folder.join("judged");
     std::fs::write(&path, octets).unwrap();
     let done = Command::new("ffmpeg")
         .args(["-v", "error", "-xerror", "-i"])
@@ -42,10 +41,17 @@ fn decoded(folder: &Path, octets: &[u8]) -> Vec<String> {
 #[test]
 #[ignore = "needs ffmpeg and ffprobe (Debian package ffmpeg)"]
 fn every_container_of_ffmpeg_gives_the_pictures_of_the_byte_stream() {
+    for source in ["street-720p25.h264", "street-720p25.h265"] {
+        containers_of(source);
+    }
+}
+
+fn containers_of(source: &str) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let source: &[u8] = include_bytes!("../media/street-720p25.h264");
-    let plain = Clip::parse("plain", source.into(), ClipOptions::default()).unwrap();
+    let source = format!("{}/media/{source}", env!("CARGO_MANIFEST_DIR"));
+    let octets = std::fs::read(&source).unwrap();
+    let plain = Clip::parse("plain", octets.into(), ClipOptions::default()).unwrap();
     let expected = decoded(folder, plain.data());
     assert_eq!(expected.len(), plain.frames().len());
     let fragmented = "frag_keyframe+empty_moov+default_base_moof";
@@ -64,11 +70,11 @@ fn every_container_of_ffmpeg_gives_the_pictures_of_the_byte_stream() {
     ] {
         let clip = Clip::parse(
             file,
-            written(folder, file, how).into(),
+            written(folder, &source, file, how).into(),
             ClipOptions::default(),
         );
         let clip = clip.unwrap_or_else(|why| panic!("{file}: {why}"));
-        assert_eq!(decoded(folder, clip.data()), expected, "{file}");
+        assert_eq!(decoded(folder, clip.data()), expected, "{source} {file}");
         assert_eq!(clip.fps(), plain.fps(), "{file}");
         let keys = |clip: &Clip| -> Vec<bool> { clip.frames().iter().map(|f| f.key).collect() };
         assert_eq!(keys(&clip), keys(&plain), "{file}");

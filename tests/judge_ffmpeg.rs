@@ -16,12 +16,13 @@ use vcam::profile::Profile;
 /// Longer than ffmpeg takes for any clip.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What begins every pack (ISO/IEC 13818-1 §2.5.3.4). No H.264 NAL unit begins so.
+/// What begins every pack (ISO/IEC 13818-1 §2.5.3.4). No NAL unit begins so.
 const PACK: [u8; 4] = [0, 0, 1, 0xba];
 
 /// A shipped clip and what ffprobe must find in it.
 struct Shipped {
     file: &'static str,
+    codec: &'static str,
     width: u64,
     height: u64,
     frames: usize,
@@ -29,6 +30,7 @@ struct Shipped {
 
 const TINY: Shipped = Shipped {
     file: "tiny.h264",
+    codec: "h264",
     width: 176,
     height: 144,
     frames: 50,
@@ -36,6 +38,7 @@ const TINY: Shipped = Shipped {
 
 const STREET_720P: Shipped = Shipped {
     file: "street-720p25.h264",
+    codec: "h264",
     width: 1280,
     height: 720,
     frames: 100,
@@ -43,9 +46,16 @@ const STREET_720P: Shipped = Shipped {
 
 const STREET_1080P: Shipped = Shipped {
     file: "street-1080p25.h264",
+    codec: "h264",
     width: 1920,
     height: 1080,
     frames: 100,
+};
+
+const STREET_H265: Shipped = Shipped {
+    file: "street-720p25.h265",
+    codec: "hevc",
+    ..STREET_720P
 };
 
 /// Each transport with a make of its own, so that the makes' program streams are judged as well.
@@ -71,6 +81,12 @@ fn ffmpeg_decodes_what_was_received_of_the_720p_clip() {
 #[ignore = "needs ffmpeg and ffprobe (Debian package ffmpeg)"]
 fn ffmpeg_decodes_what_was_received_of_the_1080p_clip_with_b_frames() {
     judge(&STREET_1080P);
+}
+
+#[test]
+#[ignore = "needs ffmpeg and ffprobe (Debian package ffmpeg)"]
+fn ffmpeg_decodes_what_was_received_of_the_h265_clip() {
+    judge(&STREET_H265);
 }
 
 fn judge(clip: &Shipped) {
@@ -153,7 +169,7 @@ fn is_what_it_says(clip: &Shipped, stream: &[u8], name: &str) {
 
     let streams = found["streams"].as_array().unwrap();
     assert_eq!(streams.len(), 1, "{name}: {streams:?}");
-    assert_eq!(streams[0]["codec_name"], "h264", "{name}");
+    assert_eq!(streams[0]["codec_name"], clip.codec, "{name}");
     assert_eq!(streams[0]["width"], clip.width, "{name}");
     assert_eq!(streams[0]["height"], clip.height, "{name}");
     assert_eq!(streams[0]["r_frame_rate"], "25/1", "{name}");

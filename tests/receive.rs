@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use vcam::media::demux::{Demuxer, PsEvent};
 use vcam::media::{
-    Clip, ClipOptions, Cut, Expected, Framing, PsPolicy, Receiver, Reference, RtpPolicy, Sender,
-    SenderConfig, Verdict,
+    Clip, ClipOptions, Cut, Expected, Fault, Framing, PsPolicy, Receiver, Reference, RtpPolicy,
+    Sender, SenderConfig, Verdict,
 };
 use vcam::time::Instant;
 
@@ -172,6 +172,7 @@ fn the_shipped_clips_arrive_unchanged_loop_after_loop() {
         "media/street-720p25.h264",
         "media/street-1080p25.h264",
         "media/tiny.h264",
+        "media/street-720p25.h265",
     ] {
         let clip = Arc::new(clip(path));
         for framing in [Framing::Stream, Framing::Datagram] {
@@ -186,16 +187,39 @@ fn the_shipped_clips_arrive_unchanged_loop_after_loop() {
 }
 
 #[test]
+fn a_map_that_calls_the_video_something_else_is_noticed() {
+    let (sent, source) = (
+        clip("tests/media/plain.h265"),
+        clip("tests/media/plain.h264"),
+    );
+    let mut call = Call::new(&Arc::new(sent), Framing::Datagram, &PsPolicy::default());
+    let expected = Expected {
+        ssrc: Some(SSRC),
+        reference: Some(Arc::new(Reference::of(&source))),
+        ..Expected::default()
+    };
+    call.receiver = Receiver::new(Arc::new(expected), Framing::Datagram);
+    let verdict = call.play(20);
+    assert_eq!(verdict.faults.of(Fault::StreamType), 2, "{verdict}");
+}
+
+#[test]
 fn every_way_of_coding_arrives_unchanged() {
     for name in [
-        "plain",
-        "pyramid",
-        "open_gop",
-        "slices_aud",
-        "interlaced",
-        "refresh",
+        "plain.h264",
+        "pyramid.h264",
+        "open_gop.h264",
+        "slices_aud.h264",
+        "interlaced.h264",
+        "refresh.h264",
+        "plain.h265",
+        "pyramid.h265",
+        "open_gop.h265",
+        "slices_aud.h265",
+        "layers.h265",
+        "refresh.h265",
     ] {
-        let clip = Arc::new(clip(&format!("tests/media/{name}.h264")));
+        let clip = Arc::new(clip(&format!("tests/media/{name}")));
         let frames = clip.frames().len() as u64 * 3;
         let verdict = Call::new(&clip, Framing::Datagram, &PsPolicy::default()).play(frames);
         assert!(verdict.is_clean(), "{name}: {verdict}");

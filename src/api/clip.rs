@@ -26,7 +26,7 @@ struct Inner {
 }
 
 impl Clip {
-    /// Reads a file: H.264 as a byte stream (Annex B), in MP4, whole or fragmented, or in a program
+    /// Reads a file: H.264 or H.265 as a byte stream (Annex B), in MP4, whole or fragmented, or in a program
     /// stream. The frame rate is the file's own, or 25.
     pub fn open(path: impl AsRef<Path>) -> Result<Clip, Error> {
         Clip::open_at(path, None)

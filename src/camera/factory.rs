@@ -93,14 +93,11 @@ fn streams(channel: &Channel) -> Element {
         .zip(0_u8..)
         .map(|(cut, number)| {
             let clip = cut.clip();
-            let format = match clip.codec().to_string().as_str() {
-                "H.265" => "5",
-                _ => "2",
-            };
+            let format = clip.codec().number();
             let leaf = |name, text: String| Element::leaf(name, text);
             Element::new("Item")
                 .with(leaf("StreamNumber", number.to_string()))
-                .with(leaf("VideoFormat", format.to_owned()))
+                .with(leaf("VideoFormat", format.to_string()))
                 .with(leaf("Resolution", resolution(clip)))
                 .with(leaf("FrameRate", frame_rate(clip)))
                 .with(leaf("BitRateType", "2".to_owned()))

@@ -38,7 +38,7 @@ Examples:
   vcam media inspect street.h264
   vcam media inspect street.h264 --json --profile generic-2016")]
     Inspect {
-        /// H.264: a byte stream (Annex B), MP4 or program stream
+        /// H.264 or H.265: a byte stream (Annex B), MP4 or program stream
         file: PathBuf,
         /// Frames per second of a file that does not say it (25, 29.97, 30000/1001)
         #[arg(long)]
@@ -56,7 +56,7 @@ Examples:
   vcam media export street.h264 -o street.ps
   vcam media export street.h264 -o street.ps --loops 3 --profile generic-2016")]
     Export {
-        /// H.264: a byte stream (Annex B), MP4 or program stream
+        /// H.264 or H.265: a byte stream (Annex B), MP4 or program stream
         file: PathBuf,
         /// Where to write it; - is standard output
         #[arg(short, long)]

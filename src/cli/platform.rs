@@ -66,7 +66,7 @@ pub(super) struct Arguments {
     /// Keep what comes: one program stream (.ps) per call in this folder, at most 64 MB each
     #[arg(long, value_name = "DIR", requires = "play")]
     record: Option<PathBuf>,
-    /// What the channels show: H.264 (a byte stream, MP4 or program stream); what comes is compared with it
+    /// What the channels show: H.264 or H.265 (a byte stream, MP4 or program stream); what comes is compared with it
     #[arg(long, value_name = "FILE", requires = "calling")]
     source: Option<PathBuf>,
     /// Frames per second of a --source that does not say it

@@ -57,7 +57,7 @@ pub(super) struct Arguments {
         hide_default_value = true
     )]
     password: String,
-    /// What it plays: H.264 (a byte stream, MP4 or program stream). Without it, a street of four seconds
+    /// What it plays: H.264 or H.265 (a byte stream, MP4 or program stream). Without it, a street of four seconds
     #[arg(long, value_name = "FILE")]
     media: Option<PathBuf>,
     /// What it plays to a platform that asks for a sub stream [default: the same]

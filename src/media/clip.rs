@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::access_unit::{self, AccessUnit};
+use super::access_unit::{self, AccessUnit, Stream};
+use super::codec::{Codec, Role};
 use super::container;
-use super::nal::{self, START_CODE, kind};
-use super::parameter_sets::frame_rate;
-use super::picture_order::reorder;
+use super::nal::START_CODE;
+use super::place::reorder;
 use super::rational::Rational;
-use refusal::{missing, refuse};
+use refusal::refuse;
 
 pub use refusal::ClipError;
 
@@ -23,24 +23,6 @@ pub use refusal::ClipError;
 pub struct ClipOptions {
     /// Frames per second of a stream without timing of its own; 25 when not given.
     pub fps: Option<Rational>,
-}
-
-/// How a clip's pictures are coded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Codec {
-    /// ITU-T H.264.
-    H264,
-    /// No pictures: a voice of G.711 A-law.
-    Pcma,
-}
-
-impl fmt::Display for Codec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Codec::H264 => "H.264",
-            Codec::Pcma => "G.711 A-law",
-        })
-    }
 }
 
 /// One access unit: a frame, or both fields of one.
@@ -68,13 +50,15 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Reads an H.264 byte stream (Annex B), or the one in an MP4 file or a program stream. Frames before the first key frame are left out, and
-    /// so are frames of it that are shown before it: nobody could decode them. Parameter sets are
-    /// put before every key frame that has none of its own, and every NAL unit gets a four-octet
-    /// start code, as cameras write it.
+    /// Reads an H.264 or H.265 byte stream (Annex B), or the one in an MP4 file or a program
+    /// stream. Frames before the first key frame are left out, and so are frames of it that are
+    /// shown before it: nobody could decode them. Parameter sets are put before every key frame
+    /// that has none of its own, and every NAL unit gets a four-octet start code, as cameras
+    /// write it.
     ///
-    /// Key frames are IDR pictures and I pictures with a recovery point SEI (open GOP); without
-    /// any, all pictures of I slices; without any, all recovery points (gradual refresh).
+    /// Key frames are IDR pictures and I pictures with a recovery point SEI, or CRA pictures (open
+    /// GOP); without any, all pictures of I slices; without any, all recovery points (gradual
+    /// refresh).
     pub fn parse(name: &str, bytes: Bytes, options: ClipOptions) -> Result<Clip, ClipError> {
         if bytes.is_empty() {
             return Err(ClipError::Empty);
@@ -88,13 +72,11 @@ impl Clip {
         let mut units = std::mem::take(&mut stream.frames);
         let clock = contents.and_then(|inside| inside.fps_of(units.len()));
         keep_decodable(&mut units)?;
-        let Some(sps) = stream.sps.as_ref().or(stream.sets.any_sequence()) else {
-            return Err(missing("sequence parameter set", &stream));
-        };
+        let shape = stream.shape.unwrap_or_default();
         let keys = key_frames(&units);
         let places: Vec<_> = units.iter().map(|unit| unit.place).collect();
         let reorder = reorder(&places);
-        let (data, octets) = assemble(&bytes, &stream.units, &units, &keys);
+        let (data, octets) = assemble(&bytes, &stream, &units, &keys);
         let frames: Vec<Frame> = octets
             .into_iter()
             .zip(keys)
@@ -108,9 +90,9 @@ impl Clip {
         Ok(Clip {
             name: name.to_owned(),
             data,
-            codec: Codec::H264,
-            size: sps.pixel_dimensions().unwrap_or_default(),
-            fps: pace(frame_rate(sps), clock)
+            codec: stream.codec,
+            size: shape.size,
+            fps: pace(shape.fps, clock)
                 .or(options.fps)
                 .unwrap_or(Rational::whole(25)),
             entries: entries(&frames),
@@ -238,7 +220,7 @@ fn keep_decodable(units: &mut Vec<AccessUnit>) -> Result<(), ClipError> {
 /// The elementary stream as it is sent, and where each frame stands in it.
 fn assemble(
     bytes: &Bytes,
-    nals: &[Range<usize>],
+    stream: &Stream,
     units: &[AccessUnit],
     keys: &[bool],
 ) -> (Bytes, Vec<Range<usize>>) {
@@ -246,9 +228,9 @@ fn assemble(
     let mut frames = Vec::with_capacity(units.len());
     for (unit, key) in units.iter().zip(keys) {
         let start = data.len();
-        let own = nals.get(unit.units.clone()).unwrap_or_default();
+        let own = stream.units.get(unit.units.clone()).unwrap_or_default();
         let missing = if *key { unit.missing.as_slice() } else { &[] };
-        for at in in_order(bytes, own, missing) {
+        for at in in_order(bytes, stream.codec, own, missing) {
             data.extend_from_slice(&START_CODE);
             data.extend_from_slice(bytes.get(at.clone()).unwrap_or_default());
         }
@@ -266,13 +248,14 @@ fn assemble(
 /// Parameter sets that it has already are among the missing ones and not repeated.
 fn in_order<'a>(
     bytes: &'a [u8],
+    codec: Codec,
     own: &'a [Range<usize>],
     missing: &'a [Range<usize>],
 ) -> impl Iterator<Item = &'a Range<usize>> {
-    let kind_at = |at: &Range<usize>| nal::kind_of(bytes.get(at.clone()).unwrap_or_default());
+    let role_at = |at: &Range<usize>| codec.role(bytes.get(at.clone()).unwrap_or_default());
     let delimiters = own
         .iter()
-        .take_while(|at| kind_at(at) == kind::DELIMITER)
+        .take_while(|at| role_at(at) == Role::Delimiter)
         .count();
     let (before, behind) = own.split_at(delimiters);
     let repeated = move |at: &&Range<usize>| !missing.contains(at);

@@ -1,7 +1,7 @@
 //! Media: from a file to RTP packets, and from RTP packets to a judgement.
 //!
 //! ```text
-//! file -> container, if it is one -> nal -> access_unit (slice, picture_order, parameter_sets, sei) -> clip
+//! file -> container, if it is one -> nal -> access_unit (h264, h265) -> clip
 //! clip -> cut (ps, rtp), once per policy -> sender, one per stream -> batches of octets
 //! octets -> receiver -> demux -> verdict, against the clip
 //! ```
@@ -11,31 +11,30 @@
 mod access_unit;
 pub mod audio;
 pub mod clip;
+pub mod codec;
 mod container;
 pub mod cut;
 pub mod demux;
 pub mod export;
 pub mod g711;
+pub mod h264;
+pub mod h265;
 pub mod nal;
 pub mod order;
-mod parameter_sets;
-mod picture_order;
+mod place;
 pub mod ps;
 pub mod rational;
 pub mod receiver;
 pub mod recording;
 pub mod rtp;
-mod sei;
 pub mod sender;
-mod slice;
 pub mod still;
-#[cfg(test)]
-mod synthetic;
 pub mod verdict;
 pub mod wav;
 
 pub use audio::{AudioCodec, AudioError, Track};
-pub use clip::{Clip, ClipError, ClipOptions, Codec, Frame};
+pub use clip::{Clip, ClipError, ClipOptions, Frame};
+pub use codec::Codec;
 pub use cut::Cut;
 pub use export::export;
 pub use order::{Counts, Flowing, Loss, MediaTransport, Order, Report, StreamId};

@@ -1,4 +1,4 @@
-//! NAL units of a byte stream (ITU-T H.264 annex B).
+//! NAL units of a byte stream (annex B of ITU-T H.264 and of H.265).
 
 use std::ops::Range;
 
@@ -6,30 +6,6 @@ use memchr::memmem::Finder;
 
 /// What stands before every NAL unit that vcam writes.
 pub const START_CODE: [u8; 4] = [0, 0, 0, 1];
-
-/// Kind of a NAL unit: `nal_unit_type`, H.264 table 7-1.
-pub mod kind {
-    /// Slice of a non-IDR picture.
-    pub const SLICE: u8 = 1;
-    /// Slice data partition A, the one with the slice header.
-    pub const PARTITION_A: u8 = 2;
-    /// Slice data partition C, the last of the three.
-    pub const PARTITION_C: u8 = 4;
-    /// Slice of an IDR picture.
-    pub const IDR: u8 = 5;
-    /// Supplemental enhancement information.
-    pub const SEI: u8 = 6;
-    /// Sequence parameter set.
-    pub const SPS: u8 = 7;
-    /// Picture parameter set.
-    pub const PPS: u8 = 8;
-    /// Access unit delimiter.
-    pub const DELIMITER: u8 = 9;
-    /// Prefix NAL unit, the first of a range that begins an access unit.
-    pub const PREFIX: u8 = 14;
-    /// The last of that range, reserved.
-    pub const RESERVED_18: u8 = 18;
-}
 
 /// The NAL units of an Annex B byte stream, as ranges without start code and trailing zeros.
 /// Empty units are left out; octets before the first start code are passed over.
@@ -78,11 +54,6 @@ impl Iterator for Units<'_> {
         }
         None
     }
-}
-
-/// `nal_unit_type` of a unit's first octet.
-pub fn kind_of(unit: &[u8]) -> u8 {
-    unit.first().map_or(0, |header| header & 0x1F)
 }
 
 #[cfg(test)]

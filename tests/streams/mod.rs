@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use vcam::media::{Clip, ClipOptions, nal};
+use vcam::media::{Clip, ClipOptions, h264, nal};
 
 /// Constant frames, no B-frames, a key frame every ten.
 pub const PLAIN: &[u8] = include_bytes!("../media/plain.h264");
@@ -20,7 +20,7 @@ pub fn clip(file: &[u8]) -> Arc<Clip> {
 /// The first NAL unit of `kind` in [`PLAIN`].
 fn part(kind: u8) -> &'static [u8] {
     let mut units = nal::units(PLAIN).map(|at| &PLAIN[at]);
-    units.find(|unit| nal::kind_of(unit) == kind).unwrap()
+    units.find(|unit| h264::kind_of(unit) == kind).unwrap()
 }
 
 fn push(file: &mut Vec<u8>, unit: &[u8]) {

@@ -10,7 +10,7 @@ pub enum ClipError {
     Empty,
     /// No start code anywhere.
     #[error(
-        "this is {0}, not an H.264 byte stream (Annex B, usually *.h264 or *.264); \
+        "this is {0}, not an H.264 or H.265 byte stream (Annex B, usually *.h264 or *.h265); \
          `ffmpeg -i FILE -c:v copy -bsf:v h264_mp4toannexb -f h264 out.h264` takes the stream \
          out of a container"
     )]
@@ -20,15 +20,9 @@ pub enum ClipError {
     Container(&'static str, &'static str),
     /// Words: no tool makes a video of them.
     #[error(
-        "this is text, not video: an H.264 byte stream is wanted (Annex B, usually *.h264 or *.264)"
+        "this is text, not video: an H.264 or H.265 byte stream is wanted (Annex B, usually *.h264 or *.h265)"
     )]
     Text,
-    /// A byte stream of the other codec.
-    #[error(
-        "this is an H.265 byte stream; only H.264 can be played: \
-         `ffmpeg -i FILE -c:v libx264 out.h264` converts it"
-    )]
-    H265,
     /// No sequence or no picture parameter set that can be used.
     #[error(
         "the stream has no usable {missing}{}; it cannot be decoded by anybody",
@@ -70,8 +64,8 @@ pub(super) fn refuse(bytes: &[u8], stream: &Stream) -> Result<(), ClipError> {
     if stream.excessive {
         return Err(ClipError::ParameterSetsTooLarge);
     }
-    if !stream.sets.are_usable() {
-        return Err(unusable(bytes, stream));
+    if let Some(lacks) = stream.lacks {
+        return Err(unusable(bytes, lacks, stream));
     }
     if stream.frames.is_empty() {
         return Err(ClipError::NoPictures(stream.unreadable));
@@ -80,34 +74,15 @@ pub(super) fn refuse(bytes: &[u8], stream: &Stream) -> Result<(), ClipError> {
 }
 
 /// What a stream without usable parameter sets is.
-fn unusable(bytes: &[u8], stream: &Stream) -> ClipError {
-    let begins = |header: &[u8]| {
-        let mut units = stream.units.iter().filter_map(|at| bytes.get(at.clone()));
-        units.any(|unit| unit.starts_with(header))
-    };
-    // The headers of a video parameter set and a sequence parameter set of H.265.
-    if begins(&[0x40, 0x01]) && begins(&[0x42, 0x01]) {
-        return ClipError::H265;
-    }
+fn unusable(bytes: &[u8], lacks: &'static str, stream: &Stream) -> ClipError {
     // Three octets 00 00 01 stand somewhere in most files.
     let zeros = bytes.iter().take_while(|octet| **octet == 0).count();
     if zeros < 2 || bytes.get(zeros) != Some(&1) {
         return ClipError::NotByteStream(UNKNOWN);
     }
-    let has_sps = stream.sets.any_sequence().is_some();
-    let what = if has_sps {
-        "picture parameter set"
-    } else {
-        "sequence parameter set"
-    };
-    missing(what, stream)
-}
-
-/// The error of a stream without `what`.
-pub(super) fn missing(what: &'static str, stream: &Stream) -> ClipError {
     ClipError::NoParameterSets {
-        missing: what,
-        why: stream.sets.rejected().map(str::to_owned),
+        missing: lacks,
+        why: stream.rejected.clone(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Cuts a clip's frames.
 
 use super::super::clip::{Clip, busiest_second};
-use super::super::nal::{self, START_CODE, kind};
+use super::super::codec::Role;
+use super::super::nal::START_CODE;
 use super::super::ps::pes::{self, PesHeader, Stamps};
 use super::super::ps::policy::PsPolicy;
 use super::super::ps::stream_map::StreamMap;
@@ -9,9 +10,6 @@ use super::super::ps::system_header::SystemHeader;
 use super::super::ps::{self, Buffer, ElementaryStream, pack_header};
 use super::super::rtp::{self, RtpPolicy};
 use super::{FrameCut, Packet};
-
-/// An access unit delimiter that allows every kind of slice.
-const DELIMITER: [u8; 6] = [0, 0, 0, 1, kind::DELIMITER, 0xF0];
 
 /// The longest PES payload with which the whole packet stays below 65,536 octets.
 const PES_PAYLOAD_LIMIT: usize = 65_515;
@@ -189,9 +187,10 @@ impl Knife<'_> {
     fn inserted(&self, index: usize) -> usize {
         let octets = self.clip.frame(index);
         let first = octets.get(START_CODE.len()..).unwrap_or_default();
-        let lacks = nal::kind_of(first) != kind::DELIMITER;
+        let codec = self.clip.codec();
+        let lacks = codec.role(first) != Role::Delimiter;
         if self.policy.access_unit_delimiter && lacks {
-            DELIMITER.len()
+            codec.delimiter().len()
         } else {
             0
         }
@@ -230,7 +229,7 @@ impl Knife<'_> {
         let (key, policy) = (self.is_key(index), self.policy);
         let streams = [ElementaryStream {
             id: ps::VIDEO,
-            kind: ps::H264,
+            kind: self.clip.codec().stream_type(),
             buffer: Buffer::Of1024(policy.video_buffer),
         }];
         pack_header::write(&mut heads, 0, self.mux_rate, policy.pack_stuffing);
@@ -254,7 +253,7 @@ impl Knife<'_> {
         let pes = self.pes(index, stuffing);
         pes.write(&mut heads, payload);
         if self.inserted(index) > 0 {
-            heads.extend_from_slice(&DELIMITER);
+            heads.extend_from_slice(self.clip.codec().delimiter());
         }
         self.cuts.heads = heads;
     }

@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
-use super::super::clip::{Clip, Codec, Frame};
+use super::super::clip::{Clip, Frame};
+use super::super::codec::Codec;
 use super::super::g711::{self, PCMA, RATE, SILENCE};
 use super::super::ps::pes::Stamps;
 use super::super::rational::Rational;

@@ -158,6 +158,13 @@ impl ProgramMap {
             .map(|(_, kind)| kind)
     }
 
+    /// `stream_type` of the first video stream.
+    pub fn video(&self) -> Option<u8> {
+        let mut streams = self.streams();
+        let found = streams.find(|(id, _)| stream::is_video(*id));
+        found.map(|(_, kind)| kind)
+    }
+
     /// `current_next_indicator`.
     pub fn is_current(&self) -> bool {
         self.current

@@ -30,9 +30,6 @@ pub enum Buffer {
 /// Stream id of the first video stream.
 pub const VIDEO: u8 = 0xE0;
 
-/// Stream type of H.264.
-pub const H264: u8 = 0x1B;
-
 /// A 13-bit field with the three bits before it.
 fn buffer_field(buffer: Buffer) -> [u8; 2] {
     let field = match buffer {
@@ -49,7 +46,7 @@ pub(crate) mod golden {
 
     pub const VIDEO_H264: ElementaryStream = ElementaryStream {
         id: VIDEO,
-        kind: H264,
+        kind: 0x1B,
         buffer: Buffer::Of1024(400),
     };
     pub const VIDEO_H265: ElementaryStream = ElementaryStream {

@@ -3,10 +3,11 @@
 //!
 //! A frame ends at the next pack header, at another RTP timestamp, or at the marker bit.
 
-use crate::media::demux::syntax::{PesHeader, stream};
+use crate::media::codec::{Codec, Role};
+use crate::media::demux::syntax::{PesHeader, ProgramMap, stream};
 use crate::media::demux::{Demuxer, Position, PsEvent};
 use crate::media::verdict::judge::{Judge, ReceivedFrame};
-use crate::media::verdict::units::{Mark, ParameterSets, Splitter, kind};
+use crate::media::verdict::units::{Mark, ParameterSets, Splitter};
 use crate::media::verdict::{Example, Fault, Verdict};
 
 use super::Expected;
@@ -41,6 +42,8 @@ pub(super) struct Assembly {
     pack: Option<(u64, u32)>,
     video: bool,
     mapped: bool,
+    /// What the map in force says of the video.
+    codec: Codec,
     gap: bool,
     /// Sequence number and timestamp of the packet being read.
     sequence: u16,
@@ -50,6 +53,7 @@ pub(super) struct Assembly {
 impl Assembly {
     pub fn new(expected: &Expected) -> Assembly {
         let reference = expected.reference.clone();
+        let codec = reference.as_ref().map(|reference| reference.codec());
         Assembly {
             verdict: Verdict {
                 compared: reference.is_some(),
@@ -63,6 +67,7 @@ impl Assembly {
             pack: None,
             video: false,
             mapped: false,
+            codec: codec.unwrap_or_default(),
             gap: false,
             sequence: 0,
             timestamp: 0,
@@ -159,10 +164,22 @@ impl Assembly {
             }
             PsEvent::Pes(pes) => self.pes(&pes),
             PsEvent::Data(octets) if self.video => self.data(octets),
-            PsEvent::Map(_) => self.mapped = true,
+            PsEvent::Map(map) => self.map(map),
             PsEvent::Fault { fault, offset } => self.fault(fault, offset),
             PsEvent::Data(_) | PsEvent::SystemHeader | PsEvent::End => {}
         }
+    }
+
+    fn map(&mut self, map: &ProgramMap) {
+        self.mapped = true;
+        let Some(kind) = map.video() else {
+            return;
+        };
+        let source = self.judge.as_ref().map(|judge| judge.reference().codec());
+        if source.is_some_and(|source| source.stream_type() != kind) {
+            self.fault(Fault::StreamType, 0);
+        }
+        self.codec = source.or(Codec::of_stream_type(kind)).unwrap_or_default();
     }
 
     fn pes(&mut self, pes: &PesHeader) {
@@ -214,12 +231,12 @@ impl Assembly {
         if self.judge.is_none() && frame.sliced {
             return;
         }
-        let sets = &mut self.sets;
+        let (codec, sets) = (self.codec, &mut self.sets);
         self.splitter
-            .push(octets, &mut |unit| frame.mark.add(&unit, sets));
-        if let Some(open @ kind::SLICE..=kind::IDR) = self.splitter.open_kind() {
+            .push(octets, &mut |unit| frame.mark.add(codec, &unit, sets));
+        if let Some(Role::Slice { key }) = self.splitter.open_role(codec) {
             frame.sliced = true;
-            frame.mark.idr |= open == kind::IDR;
+            frame.mark.idr |= key;
         }
     }
 
@@ -234,9 +251,10 @@ impl Assembly {
             clocks,
             splitter,
             sets,
+            codec,
             ..
         } = self;
-        splitter.end(&mut |unit| frame.mark.add(&unit, sets));
+        splitter.end(&mut |unit| frame.mark.add(*codec, &unit, sets));
         verdict.frames += 1;
         verdict.key_frames += u64::from(frame.mark.idr);
         let skipped = clocks.frame(frame.stamps, &mut counter(verdict, frame.sequence));

@@ -79,6 +79,8 @@ faults! {
     UnlistedStream = Ps "PES of a stream the map does not list",
     /// Video before any program stream map: a platform cannot know its codec.
     NoMap = Ps "video before the first program stream map",
+    /// The map calls the video something else than what it is.
+    StreamType = Ps "wrong stream_type of the video",
     /// A frame that does not start with a pack header.
     FrameWithoutPack = Ps "frame without a pack header",
     /// The system clock reference did not rise from one pack to the next.

@@ -255,6 +255,7 @@ fn beside_content(source: &SourceFrame, frame: &ReceivedFrame<'_>) -> Option<Dif
 mod tests {
     use super::super::reference::mark_of;
     use super::*;
+    use crate::media::codec::Codec;
     use crate::media::rational::Rational;
 
     /// A key frame (`K`, with parameter sets) or another, told apart by one octet.
@@ -278,13 +279,14 @@ mod tests {
             .collect();
         let facts = source.iter().map(|(kind, _)| (*kind == 'K', 0));
         let octets = frames.iter().map(Vec::as_slice);
-        let reference = Reference::index("test", Rational::whole(25), octets.zip(facts));
+        let reference =
+            Reference::index("test", Codec::H264, Rational::whole(25), octets.zip(facts));
         let mut judge = Judge::new(Arc::new(reference));
         let mut verdict = Verdict::default();
         let mut sets = Arc::new(ParameterSets::default());
         for (kind, content, skipped) in received {
             let frame = ReceivedFrame {
-                mark: mark_of(&frame(*kind, *content), &mut sets),
+                mark: mark_of(Codec::H264, &frame(*kind, *content), &mut sets),
                 sets: &sets,
                 skipped: *skipped,
                 gap: false,

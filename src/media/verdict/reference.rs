@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::media::clip::Clip;
+use crate::media::codec::Codec;
 use crate::media::rational::Rational;
 
 use super::units::{Mark, ParameterSets, Splitter};
@@ -27,6 +28,7 @@ pub(in crate::media) struct SourceFrame {
 /// What a received stream is compared with. Computed once per clip and shared.
 pub struct Reference {
     name: String,
+    codec: Codec,
     fps: Rational,
     frames: Vec<SourceFrame>,
     keys: HashMap<u64, Vec<usize>>,
@@ -37,24 +39,26 @@ impl Reference {
     pub fn of(clip: &Clip) -> Reference {
         let octets = (0..clip.frames().len()).map(|index| clip.frame(index));
         let facts = clip.frames().iter().map(|frame| (frame.key, frame.reorder));
-        Reference::index(clip.name(), clip.fps(), octets.zip(facts))
+        Reference::index(clip.name(), clip.codec(), clip.fps(), octets.zip(facts))
     }
 
     /// Indexes frames in decoding order: their octets, whether they are key frames, PTS - DTS.
     pub(in crate::media) fn index<'a>(
         name: &str,
+        codec: Codec,
         fps: Rational,
         frames: impl Iterator<Item = (&'a [u8], (bool, u32))>,
     ) -> Reference {
         let mut reference = Reference {
             name: name.to_owned(),
+            codec,
             fps,
             frames: Vec::new(),
             keys: HashMap::new(),
         };
         let mut sets = Arc::new(ParameterSets::default());
         for (octets, (key, reorder)) in frames {
-            let mark = mark_of(octets, &mut sets);
+            let mark = mark_of(codec, octets, &mut sets);
             reference.add(mark, key, reorder, Arc::clone(&sets));
         }
         reference
@@ -81,6 +85,11 @@ impl Reference {
     /// What the source is called.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How it is coded.
+    pub fn codec(&self) -> Codec {
+        self.codec
     }
 
     /// Frames per second.
@@ -125,11 +134,11 @@ impl Reference {
     }
 }
 
-pub(super) fn mark_of(octets: &[u8], sets: &mut Arc<ParameterSets>) -> Mark {
+pub(super) fn mark_of(codec: Codec, octets: &[u8], sets: &mut Arc<ParameterSets>) -> Mark {
     let mut mark = Mark::default();
     let mut now = ParameterSets::clone(sets);
     let mut splitter = Splitter::default();
-    let mut add = |unit| mark.add(&unit, &mut now);
+    let mut add = |unit| mark.add(codec, &unit, &mut now);
     splitter.push(octets, &mut add);
     splitter.end(&mut add);
     if now != **sets {

@@ -3,6 +3,9 @@
 
 use memchr::memmem;
 
+use crate::media::codec::{Codec, Role};
+use crate::media::{h264, h265};
+
 /// A 64-bit digest that does not depend on how its input was cut.
 ///
 /// Each step is a bijection of the state, so two inputs that differ in one 8-octet word only
@@ -91,14 +94,8 @@ pub(in crate::media) struct Unit {
     pub digest: u64,
 }
 
-impl Unit {
-    /// `nal_unit_type` (ITU-T H.264 §7.4.1).
-    pub fn kind(&self) -> u8 {
-        self.head[0] & 0x1F
-    }
-}
-
-/// Finds the NAL units of an Annex B stream that arrives in arbitrary pieces (ITU-T H.264 B.1).
+/// Finds the NAL units of an Annex B stream that arrives in arbitrary pieces (annex B of ITU-T
+/// H.264 and of H.265).
 /// Octets before the first start code, which must not be there, count as a unit.
 #[derive(Clone, Debug, Default)]
 pub(in crate::media) struct Splitter {
@@ -158,9 +155,10 @@ impl Splitter {
         *self = Splitter::default();
     }
 
-    /// `nal_unit_type` of the unit that is open, once its first octet has come.
-    pub fn open_kind(&self) -> Option<u8> {
-        (self.open && !self.stray && self.digest.length > 0).then_some(self.head[0] & 0x1F)
+    /// What the unit that is open is for, once its first octet has come.
+    pub fn open_role(&self, codec: Codec) -> Option<Role> {
+        let begun = self.open && !self.stray && self.digest.length > 0;
+        begun.then(|| codec.role(&self.head))
     }
 }
 
@@ -173,8 +171,11 @@ const PARAMETER_SETS: usize = 64;
 
 impl ParameterSets {
     /// Puts a parameter set in force, in place of the one with its type and id.
-    pub fn put(&mut self, unit: &Unit) {
-        let key = parameter_set_key(unit);
+    pub fn put(&mut self, codec: Codec, unit: &Unit) {
+        let key = match codec {
+            Codec::H265 => key_of_h265(unit),
+            Codec::H264 | Codec::Pcma => key_of_h264(unit),
+        };
         if let Some((_, digest)) = self.0.iter_mut().find(|(known, _)| *known == key) {
             *digest = unit.digest;
         } else if self.0.len() < PARAMETER_SETS {
@@ -190,26 +191,37 @@ impl ParameterSets {
 
 /// Type and id of a parameter set: the id is the first Exp-Golomb number behind the profile and
 /// level of an SPS, and of the payload of the others (ITU-T H.264 §7.3.2.1, §7.3.2.2).
-fn parameter_set_key(unit: &Unit) -> u16 {
-    let mut bits = u64::from_be_bytes(unit.head);
-    bits <<= match unit.kind() {
-        kind::SPS | kind::SUBSET_SPS => 32,
+fn key_of_h264(unit: &Unit) -> u16 {
+    let kind = h264::kind_of(&unit.head);
+    let before = match kind {
+        h264::kind::SPS | h264::kind::SUBSET_SPS => 32,
         _ => 8,
     };
-    let zeros = bits.leading_zeros().min(15);
-    let id = (bits << zeros >> (63 - zeros)).saturating_sub(1);
-    u16::from(unit.kind()) << 10 | (id as u16 & 0x3FF)
+    key(kind, golomb(unit, before))
 }
 
-/// The values of `nal_unit_type` that matter here (ITU-T H.264 table 7-1).
-pub(in crate::media) mod kind {
-    pub const SLICE: u8 = 1;
-    pub const IDR: u8 = 5;
-    pub const SPS: u8 = 7;
-    pub const PPS: u8 = 8;
-    pub const DELIMITER: u8 = 9;
-    pub const SPS_EXTENSION: u8 = 13;
-    pub const SUBSET_SPS: u8 = 15;
+/// Type and id of a parameter set of H.265: the id is the first number of a video parameter set
+/// and of a picture parameter set. That of a sequence parameter set stands too far behind; there
+/// is one at a time (ITU-T H.265 §7.3.2.1 to §7.3.2.3).
+fn key_of_h265(unit: &Unit) -> u16 {
+    let kind = h265::kind_of(&unit.head);
+    let id = match kind {
+        h265::kind::VPS => unit.head[2] >> 4,
+        h265::kind::PPS => return key(kind, golomb(unit, 16)),
+        _ => 0,
+    };
+    key(kind, u64::from(id))
+}
+
+/// The Exp-Golomb number behind so many bits.
+fn golomb(unit: &Unit, before: u32) -> u64 {
+    let bits = u64::from_be_bytes(unit.head) << before;
+    let zeros = bits.leading_zeros().min(15);
+    (bits << zeros >> (63 - zeros)).saturating_sub(1)
+}
+
+fn key(kind: u8, id: u64) -> u16 {
+    u16::from(kind) << 10 | (id as u16 & 0x3FF)
 }
 
 /// What remains of a frame: enough to know it again.
@@ -223,21 +235,21 @@ pub(in crate::media) struct Mark {
     pub delimiter: Option<u64>,
     /// Whether the frame has parameter sets of its own.
     pub parameter_sets: bool,
-    /// An IDR picture.
+    /// A picture that decoding can begin with: IDR, of H.265 every random access picture.
     pub idr: bool,
 }
 
 impl Mark {
     /// Adds a unit of the frame; parameter sets go to `sets`.
-    pub fn add(&mut self, unit: &Unit, sets: &mut ParameterSets) {
-        match unit.kind() {
-            kind::SPS | kind::PPS | kind::SPS_EXTENSION | kind::SUBSET_SPS => {
+    pub fn add(&mut self, codec: Codec, unit: &Unit, sets: &mut ParameterSets) {
+        match codec.role(&unit.head) {
+            Role::ParameterSet => {
                 self.parameter_sets = true;
-                sets.put(unit);
+                sets.put(codec, unit);
             }
-            kind::DELIMITER => self.delimiter = Some(unit.digest),
+            Role::Delimiter => self.delimiter = Some(unit.digest),
             other => {
-                self.idr |= other == kind::IDR;
+                self.idr |= other == Role::Slice { key: true };
                 self.content = fold(self.content, unit.digest);
                 self.units += 1;
             }
@@ -303,12 +315,12 @@ mod tests {
         let other = unit(&[0x67, 0x64, 0, 0x1F, 0b0101_0000]);
         let pps = unit(&[0x68, 0b1110_0000]);
         let mut sets = ParameterSets::default();
-        sets.put(&sps);
-        sets.put(&pps);
+        sets.put(Codec::H264, &sps);
+        sets.put(Codec::H264, &pps);
         let needed = sets.clone();
-        sets.put(&other);
+        sets.put(Codec::H264, &other);
         assert!(sets.include(&needed));
-        sets.put(&unit(&[0x67, 0x64, 0, 0x28, 0b1010_0000]));
+        sets.put(Codec::H264, &unit(&[0x67, 0x64, 0, 0x28, 0b1010_0000]));
         assert!(!sets.include(&needed), "SPS 0 was replaced");
     }
 

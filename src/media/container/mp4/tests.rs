@@ -10,13 +10,15 @@ fn clip(bytes: &[u8]) -> Clip {
     Clip::parse("x", bytes.to_vec().into(), ClipOptions::default()).unwrap()
 }
 
-/// NAL units of all frames but parameter sets, which the container keeps apart.
+/// The slices of all frames: parameter sets are kept apart by the container.
 fn pictures(clip: &Clip) -> Vec<Vec<u8>> {
+    use super::super::super::codec::Role;
     use super::super::super::nal;
     let data = clip.data();
+    let is_slice = |unit: &[u8]| matches!(clip.codec().role(unit), Role::Slice { .. });
     nal::units(data)
         .map(|at| data[at].to_vec())
-        .filter(|unit| !matches!(nal::kind_of(unit), 6..=9))
+        .filter(|unit| is_slice(unit))
         .collect()
 }
 
@@ -35,6 +37,21 @@ fn the_video_of_an_mp4_file_is_that_of_the_byte_stream_it_was_made_of() {
         };
         assert_eq!(facts(&taken), facts(&plain));
     }
+}
+
+#[test]
+fn the_video_of_an_mp4_file_may_be_h265() {
+    const PLAIN: &[u8] = include_bytes!("../../../../tests/media/pyramid.h265");
+    const WHOLE: &[u8] = include_bytes!("../../../../tests/media/pyramid_h265.mp4");
+    let (taken, plain) = (clip(WHOLE), clip(PLAIN));
+    assert_eq!(taken.codec(), plain.codec());
+    assert_eq!(pictures(&taken), pictures(&plain));
+    assert_eq!(taken.fps(), plain.fps());
+    let facts = |clip: &Clip| -> Vec<_> {
+        let frames = clip.frames().iter();
+        frames.map(|frame| (frame.key, frame.reorder)).collect()
+    };
+    assert_eq!(facts(&taken), facts(&plain));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::media::codec::Codec;
 use crate::media::rational::Rational;
 use crate::media::receiver::{Expected, Receiver};
 use crate::media::rtp::Framing;
@@ -54,6 +55,7 @@ pub fn reference() -> Arc<Reference> {
     let octets = frames.iter().map(Vec::as_slice);
     Arc::new(Reference::index(
         "test",
+        Codec::H264,
         Rational::whole(25),
         octets.zip(facts),
     ))

@@ -5,8 +5,8 @@ use h264_reader::nal::sps::{ChromaFormat, FrameMbsFlags, PicOrderCntType, SeqPar
 use h264_reader::nal::{Nal, RefNal};
 use h264_reader::rbsp::{BitRead, BitReaderError};
 
-use super::nal::{kind, kind_of};
 use super::parameter_sets::ParameterSets;
+use super::{kind, kind_of};
 
 /// Which field of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use h264_reader::nal::{Nal, RefNal};
 use h264_reader::rbsp::{BitRead, BitReader};
 
-use super::nal::{kind, kind_of};
+use super::{kind, kind_of};
 
 const RECOVERY_POINT: usize = 6;
 
@@ -16,13 +16,19 @@ pub fn recovery_point(unit: &[u8]) -> Option<u32> {
     let mut octets = Vec::with_capacity(unit.len());
     let mut rbsp = RefNal::new(unit, &[], true).rbsp_bytes();
     std::io::Read::read_to_end(&mut rbsp, &mut octets).ok()?;
-    let mut rest = octets.as_slice();
+    let payload = payload(&octets, RECOVERY_POINT)?;
+    BitReader::new(payload).read_ue("recovery_frame_cnt").ok()
+}
+
+/// The payload of the first message of a kind, in SEI without its header and without the octets
+/// that prevent start codes; H.265 writes messages alike.
+pub fn payload(mut rest: &[u8], wanted: usize) -> Option<&[u8]> {
     loop {
         let message = variable(&mut rest)?;
         let length = variable(&mut rest)?;
         let (payload, behind) = rest.split_at_checked(length)?;
-        if message == RECOVERY_POINT {
-            return BitReader::new(payload).read_ue("recovery_frame_cnt").ok();
+        if message == wanted {
+            return Some(payload);
         }
         rest = behind;
     }

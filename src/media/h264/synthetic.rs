@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 
-use super::clip::{Clip, ClipError, ClipOptions};
-use super::nal::START_CODE;
+use super::super::clip::{Clip, ClipError, ClipOptions};
+use super::super::nal::START_CODE;
 
 /// Bits of a raw byte sequence payload.
 #[derive(Default)]

@@ -1,8 +1,8 @@
 //! Frames of streams written bit by bit.
 
+use super::super::synthetic::{B, I, OrderType, P, Shape, Slice, Writer};
 use super::*;
 use crate::media::clip::{Clip, ClipOptions};
-use crate::media::synthetic::{B, I, OrderType, P, Shape, Slice, Writer};
 
 const IDR: Slice = Slice {
     kind: I,
@@ -27,9 +27,7 @@ fn clip(writer: &Writer) -> Clip {
 fn frames(clip: &Clip) -> Vec<Vec<u8>> {
     let kinds = |index| {
         let octets = clip.frame(index);
-        nal::units(octets)
-            .map(|at| nal::kind_of(&octets[at]))
-            .collect()
+        nal::units(octets).map(|at| kind_of(&octets[at])).collect()
     };
     (0..clip.frames().len()).map(kinds).collect()
 }

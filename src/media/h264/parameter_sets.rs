@@ -8,8 +8,8 @@ use h264_reader::nal::pps::{PicParamSetId, PicParameterSet};
 use h264_reader::nal::sps::SeqParameterSet;
 use h264_reader::nal::{Nal, RefNal};
 
-use super::nal::kind;
-use super::rational::Rational;
+use super::super::rational::Rational;
+use super::kind;
 
 /// Octets above which a parameter set is no parameter set. Real ones have fewer than 600.
 const LARGEST: usize = 4096;
@@ -25,7 +25,7 @@ pub struct ParameterSets {
 impl ParameterSets {
     /// Takes in a NAL unit, which stands at `at` in the file, if it is a parameter set.
     pub fn take(&mut self, unit: &[u8], at: &Range<usize>) {
-        let taken = match super::nal::kind_of(unit) {
+        let taken = match super::kind_of(unit) {
             kind::SPS => self.take_sps(unit),
             kind::PPS => self.take_pps(unit),
             _ => return,
@@ -80,7 +80,7 @@ impl ParameterSets {
     }
 
     /// Where the sets in force stand in the file: sequence parameter sets first.
-    pub fn stored(&self) -> impl Iterator<Item = &Range<usize>> {
+    pub fn stored(&self) -> impl Iterator<Item = &Range<usize>> + Clone {
         self.stored.values()
     }
 
@@ -89,9 +89,13 @@ impl ParameterSets {
         self.rejected.as_deref()
     }
 
-    /// Whether there is a sequence and a picture parameter set.
-    pub fn are_usable(&self) -> bool {
-        self.context.sps().next().is_some() && self.context.pps().next().is_some()
+    /// The kind of parameter set that there is none of.
+    pub fn lack(&self) -> Option<&'static str> {
+        if self.context.sps().next().is_none() {
+            return Some("sequence parameter set");
+        }
+        let none = self.context.pps().next().is_none();
+        none.then_some("picture parameter set")
     }
 }
 
@@ -123,7 +127,7 @@ pub fn frame_rate(sps: &SeqParameterSet) -> Option<Rational> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::clip::{Clip, ClipOptions};
+    use super::super::super::clip::{Clip, ClipOptions};
     use super::super::synthetic::{I, Shape, Slice, Writer};
 
     fn clip(timing: Option<(u32, u32)>, fps: Option<&str>, size: (u32, u32)) -> Clip {
