@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
 use vcam::camera::Event;
-use vcam::platform::{Absence, PlayEnd};
-use vcam::{Camera, Clip, Error, MediaTransport, Platform, Profile, Transport};
+use vcam::gb28181::manscdp::{CatalogEvent, Topic};
+use vcam::platform::{self, Absence, Notice, PlayEnd};
+use vcam::{Camera, Clip, DeviceId, Error, MediaTransport, Platform, Profile, Transport};
 
 fn tiny() -> Clip {
     Clip::open(concat!(env!("CARGO_MANIFEST_DIR"), "/media/tiny.h264")).unwrap()
@@ -46,6 +48,53 @@ async fn a_camera_streams_its_clip_over_each_media_transport_at_once() {
     camera.power_off().await.unwrap();
     assert!(platform.devices().is_empty());
     platform.shut_down().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_channel_plugged_in_streams_and_one_pulled_out_hangs_up() {
+    let platform = Platform::start().await.unwrap();
+    let camera = camera(&platform, "dahua-nvr", Transport::Udp).await;
+    let mut changes = platform.events();
+    let lifetime = Duration::from_secs(60);
+    platform
+        .subscribe(camera.id(), camera.id(), Topic::Catalog, lifetime)
+        .await
+        .unwrap();
+    let yard = camera.channel(1).id.with_serial(7);
+    let yard = camera.add_channel(yard, "Yard", tiny()).await.unwrap();
+    assert_eq!(told(&mut changes).await, (yard.id, CatalogEvent::Add));
+    assert_eq!(camera.channels().len(), 2);
+    let again = camera.add_channel(yard.id, "Yard", tiny()).await;
+    assert!(matches!(again, Err(Error::Setting { .. })), "{again:?}");
+
+    let mut stream = platform.play(yard.clone()).await.unwrap();
+    assert!(stream.verified_seconds(0.5).await.unwrap().is_clean());
+    camera.remove_channel(&yard).await.unwrap();
+    assert_eq!(told(&mut changes).await, (yard.id, CatalogEvent::Delete));
+    let end = stream.ended().await.unwrap();
+    assert_eq!(end.why, PlayEnd::ByDevice);
+    assert_eq!(camera.channels().len(), 1);
+    for gone_or_last in [yard, camera.channel(1)] {
+        let refused = camera.remove_channel(&gone_or_last).await;
+        assert!(matches!(refused, Err(Error::Setting { .. })), "{refused:?}");
+    }
+    assert!(platform.complaints().is_empty());
+}
+
+/// The next change of a catalogue that the platform hears of.
+async fn told(events: &mut vcam::Events<platform::Event>) -> (DeviceId, CatalogEvent) {
+    let notice = async {
+        loop {
+            let event = events.next().await.expect("a platform");
+            if let platform::Event::Notice { notice, .. } = event {
+                return notice;
+            }
+        }
+    };
+    match timeout(Duration::from_secs(10), notice).await {
+        Ok(Notice::Catalog(changes)) => (changes[0].item.id.parse().unwrap(), changes[0].event),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use common::spoken::Request;
 use common::{addr, config, id, ip, platform, stage};
-use vcam::camera::{self, Camera, Position};
+use vcam::camera::{self, Camera, Position, Tree};
 use vcam::gb28181::Ptz;
-use vcam::gb28181::manscdp::{Alarm, CatalogChange, CatalogEvent, Control, Duty, Topic};
+use vcam::gb28181::manscdp::{
+    Alarm, CatalogChange, CatalogEvent, CatalogItem, Control, Duty, Topic,
+};
 use vcam::gb28181::ptz::{Motion, Toward};
 use vcam::lab::{Key, Lab};
 use vcam::platform::{
@@ -22,6 +24,8 @@ const PLATFORM: &str = "192.0.2.9:5060";
 const PLATFORM_ID: &str = "34020000002000000001";
 const CAMERA_ID: &str = "34020000001320000001";
 const CHANNEL: &str = "34020000001310000001";
+const YARD: &str = "34020000001310000002";
+const LENS: &str = "34020000001310000003";
 const INPUT: &str = "34020000001340000001";
 const RIGHT: Toward = Toward {
     forward: true,
@@ -95,6 +99,25 @@ impl Stage {
             .collect()
     }
 
+    /// What the catalogue says of a channel, if it is in it.
+    fn listed(&mut self, code: &str) -> Option<CatalogItem> {
+        let (device, what, ask) = (id(CAMERA_ID), Query::Catalog, AskId(3));
+        match self.ask(Command::Query { device, what, ask }) {
+            Ok(Answer::Catalog(items)) => items.into_iter().find(|item| item.id == code),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The order to add a channel that shows what the first does.
+    fn channel(&self, code: &str, name: &str) -> camera::Command {
+        let first = &self.lab.node(self.camera).config().channels[0];
+        camera::Command::AddChannel(Box::new(camera::Channel {
+            id: id(code),
+            name: name.to_owned(),
+            ..first.clone()
+        }))
+    }
+
     fn camera(&mut self, command: camera::Command) {
         self.lab.command(self.camera, command);
     }
@@ -166,15 +189,7 @@ fn changes_of_the_catalogue_are_told_to_who_has_subscribed_to_it() {
 #[test]
 fn a_channel_that_is_new_or_changed_is_told_with_all_that_the_catalogue_says_of_it() {
     let mut stage = Stage::of("generic-2016", |_| {});
-    let listed = match stage.ask(Command::Query {
-        device: id(CAMERA_ID),
-        what: Query::Catalog,
-        ask: AskId(3),
-    }) {
-        Ok(Answer::Catalog(items)) => items.into_iter().find(|item| item.id == CHANNEL),
-        other => panic!("{other:?}"),
-    };
-    let listed = listed.expect("the channel");
+    let listed = stage.listed(CHANNEL).expect("the channel");
     assert!(!listed.name.is_empty());
     stage.subscribe(CAMERA_ID, Topic::Catalog, 600).unwrap();
     for event in [CatalogEvent::Add, CatalogEvent::Update] {
@@ -184,6 +199,87 @@ fn a_channel_that_is_new_or_changed_is_told_with_all_that_the_catalogue_says_of_
         let told = vec![CatalogChange { item, event }];
         assert_eq!(stage.notices(MINUTE), [Notice::Catalog(told)]);
     }
+    stage.is_content();
+}
+
+#[test]
+fn a_channel_that_comes_is_told_and_listed_and_so_is_one_that_goes() {
+    for make in ["generic-2016", "dahua-nvr", "hikvision-nvr"] {
+        let mut stage = Stage::of(make, |_| {});
+        stage.subscribe(CAMERA_ID, Topic::Catalog, 600).unwrap();
+        let yard = stage.channel(YARD, "Yard");
+        stage.camera(yard.clone());
+        let told = stage.notices(MINUTE);
+        let listed = stage.listed(YARD).expect("the channel");
+        assert_eq!(listed.name, "Yard", "{make}");
+        let (item, event) = (listed, CatalogEvent::Add);
+        let added = vec![CatalogChange { item, event }];
+        assert_eq!(told, [Notice::Catalog(added)], "{make}");
+        stage.camera(yard);
+        assert_eq!(stage.notices(MINUTE), [], "{make}: it is there already");
+
+        stage.camera(camera::Command::RemoveChannel(id(YARD)));
+        let gone = [(YARD.to_owned(), CatalogEvent::Delete)];
+        assert_eq!(changes(&stage.notices(MINUTE)), gone, "{make}");
+        assert_eq!(stage.listed(YARD), None, "{make}");
+        for not_to_be_removed in [YARD, CHANNEL] {
+            stage.camera(camera::Command::RemoveChannel(id(not_to_be_removed)));
+        }
+        assert_eq!(stage.notices(MINUTE), [], "{make}");
+        assert!(
+            stage.listed(CHANNEL).is_some(),
+            "{make}: the last one stays"
+        );
+        stage.is_content();
+    }
+}
+
+#[test]
+fn a_channel_that_goes_takes_its_parts_and_the_subscriptions_to_it() {
+    let mut stage = Stage::of("generic-2022", |config| {
+        let gate = config.channels[0].clone();
+        for (code, part_of) in [(YARD, None), (LENS, Some(id(YARD)))] {
+            let id = id(code);
+            let channel = gate.clone();
+            config.channels.push(camera::Channel {
+                id,
+                part_of,
+                ..channel
+            });
+        }
+    });
+    for about in [CAMERA_ID, YARD, LENS, CHANNEL] {
+        let answer = stage.subscribe(about, Topic::Catalog, 600);
+        assert_eq!(answer, granted(600), "{about}");
+    }
+    stage.camera(camera::Command::RemoveChannel(id(YARD)));
+    let [yard, lens] = [YARD, LENS].map(|code| (code.to_owned(), CatalogEvent::Delete));
+    let told = stage.notices(MINUTE).into_iter();
+    let (over, told): (Vec<_>, Vec<_>) = told.partition(|n| matches!(n, Notice::Ended { .. }));
+    assert_eq!(changes(&told), [yard.clone(), lens.clone(), yard, lens]);
+    assert_eq!(over.len(), 2, "{over:?}");
+    assert_eq!(
+        stage.subscriptions(),
+        (2, 2),
+        "the device's and the other's"
+    );
+    stage.is_content();
+}
+
+#[test]
+fn a_channel_that_hangs_elsewhere_because_another_has_come_is_told_too() {
+    let mut stage = Stage::of("generic-2016", |config| {
+        let names = ["North", "South"].map(str::to_owned);
+        config.tree = Tree::of(config.device, "Site", &names);
+        let (id, gate) = (id(YARD), config.channels[0].clone());
+        config.channels.push(camera::Channel { id, ..gate });
+    });
+    stage.subscribe(CAMERA_ID, Topic::Catalog, 600).unwrap();
+    let lens = stage.channel(LENS, "Door");
+    stage.camera(lens);
+    let moved = (YARD.to_owned(), CatalogEvent::Update);
+    let added = (LENS.to_owned(), CatalogEvent::Add);
+    assert_eq!(changes(&stage.notices(MINUTE)), [moved, added]);
     stage.is_content();
 }
 

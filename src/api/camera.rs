@@ -1,7 +1,9 @@
 //! One camera or recorder on real sockets.
 
+mod channels;
+
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -31,7 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// [`power_off`](Camera::power_off) says goodbye.
 pub struct Camera {
     config: Arc<Config>,
-    clips: Vec<Clip>,
+    /// Those that it has now, with what they show.
+    channels: Mutex<Vec<(camera::Channel, Clip)>>,
     /// What all its sub streams show.
     sub: Option<Clip>,
     standing: watch::Sender<Standing>,
@@ -67,9 +70,11 @@ impl Camera {
             noted.send_if_modified(|standing| standing.note(&event));
             tell.tell(event);
         });
+        let channels = config.channels.iter().cloned().zip(clips);
+        let channels = Mutex::new(channels.collect());
         Camera {
             config,
-            clips,
+            channels,
             sub,
             standing,
             events,
@@ -82,32 +87,10 @@ impl Camera {
         self.config.device
     }
 
-    /// Everything it was told about itself.
+    /// Everything it was told about itself when it was started; [`channels`](Self::channels) are
+    /// those that it has now.
     pub fn config(&self) -> &Config {
         &self.config
-    }
-
-    /// Its `n`-th channel, counted from 1 as devices do, with what it shows.
-    ///
-    /// # Panics
-    ///
-    /// When it has no such channel; [`channels`](Self::channels) lists those it has.
-    pub fn channel(&self, n: usize) -> Channel {
-        let count = self.config.channels.len();
-        let channel = n
-            .checked_sub(1)
-            .and_then(|index| self.channels().nth(index));
-        channel.unwrap_or_else(|| panic!("channel {n} of a camera with {count} (the first is 1)"))
-    }
-
-    /// Its channels, with what they show.
-    pub fn channels(&self) -> impl Iterator<Item = Channel> {
-        let all = self.config.channels.iter().zip(&self.clips);
-        all.map(|(channel, clip)| Channel {
-            clip: Some(clip.clone()),
-            sub: self.sub.clone(),
-            ..Channel::of(self.id(), channel.id)
-        })
     }
 
     /// Waits until the platform has accepted its registration, 10 s at most. When that failed and
@@ -168,7 +151,9 @@ impl Camera {
     }
 
     /// Something happens to a channel that its state does not show, such as
-    /// [`CatalogEvent::VideoLost`]: told to whoever has subscribed to the catalogue.
+    /// [`CatalogEvent::VideoLost`]: told to whoever has subscribed to the catalogue. It is told only:
+    /// channels come and go with [`add_channel`](Self::add_channel) and
+    /// [`remove_channel`](Self::remove_channel).
     pub async fn catalog_event(&self, channel: &Channel, event: CatalogEvent) -> Result<(), Error> {
         let id = channel.id;
         self.task.command(Command::Changed { id, event }).await

@@ -22,7 +22,7 @@ use crate::profile::Profile;
 use crate::sip::{Credentials, Transport};
 
 /// The most channels of one device: what fits into the serial number of a code.
-const MOST_CHANNELS: usize = 10_000;
+pub(super) const MOST_CHANNELS: usize = 10_000;
 
 /// What a camera shall be. Only [`platform`](CameraBuilder::platform) must be called; everything
 /// else has a default that works against [`Platform::start`](super::Platform::start).
@@ -405,6 +405,7 @@ impl CameraBuilder {
     }
 }
 
-fn code(what: &'static str, text: &str) -> Result<DeviceId, Error> {
+/// The code that a text is, which names `what`.
+pub(super) fn code(what: &'static str, text: &str) -> Result<DeviceId, Error> {
     text.parse().map_err(|source| Error::Id { what, source })
 }

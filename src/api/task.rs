@@ -71,6 +71,12 @@ impl<C: Send + 'static> Task<C> {
         sent.map_err(|_| Error::Gone(self.what))
     }
 
+    /// Room for a command, which can then be handed over without waiting.
+    pub async fn reserve(&self) -> Result<mpsc::Permit<'_, C>, Error> {
+        let room = self.commands.reserve().await;
+        room.map_err(|_| Error::Gone(self.what))
+    }
+
     /// The error of a node that is not there any more.
     pub fn gone(&self) -> Error {
         Error::Gone(self.what)

@@ -104,6 +104,12 @@ impl Calls {
         }
     }
 
+    /// A channel is no more: its calls end with BYE.
+    pub fn remove_channel(&mut self, now: Now, line: &mut Line, channel: DeviceId) {
+        self.set_online(now, line, channel, false);
+        self.offline.retain(|c| *c != channel);
+    }
+
     /// The next frame of every running stream of a channel shall be a key frame (IFameCmd).
     pub fn key_frame(&self, line: &mut Line, channel: DeviceId) {
         let running = |call: &&Call| matches!(call.state, State::Starting | State::Streaming);

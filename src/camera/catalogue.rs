@@ -1,7 +1,7 @@
 //! The catalogue: what the device and what hangs in it is called, and how it hangs together
 //! (GB/T 28181-2022 A.2.4.3, A.2.6.3 and annex J).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::iter;
 
 use bytes::Bytes;
@@ -35,14 +35,30 @@ pub(super) fn off_line(line: &Line, calls: &Calls, about: &DeviceId) -> Vec<Cata
     let concerned = |id: &DeviceId| *about == line.config.device || id == about;
     let channels = line.config.channels.iter().map(|channel| channel.id);
     let off = channels.filter(|id| concerned(id) && calls.is_offline(id));
-    off.map(|id| CatalogChange {
-        item: CatalogItem {
-            id: id.to_string(),
-            ..CatalogItem::default()
-        },
-        event: CatalogEvent::Off,
-    })
-    .collect()
+    off.map(|id| CatalogChange::brief(id, CatalogEvent::Off))
+        .collect()
+}
+
+/// What has changed from one catalogue to another: what is gone, what is new, and what is called
+/// or hangs otherwise.
+pub(super) fn changes(before: &[CatalogItem], after: Vec<CatalogItem>) -> Vec<CatalogChange> {
+    let here: HashSet<&str> = after.iter().map(|item| item.id.as_str()).collect();
+    let gone = before
+        .iter()
+        .filter(|item| !here.contains(item.id.as_str()));
+    let mut changes: Vec<_> = gone
+        .map(|item| CatalogChange::brief(&item.id, CatalogEvent::Delete))
+        .collect();
+    let known: HashMap<&str, _> = before.iter().map(|item| (item.id.as_str(), item)).collect();
+    changes.extend(after.into_iter().filter_map(|item| {
+        let event = match known.get(item.id.as_str()) {
+            None => CatalogEvent::Add,
+            Some(old) if **old != item => CatalogEvent::Update,
+            Some(_) => return None,
+        };
+        Some(CatalogChange { item, event })
+    }));
+    changes
 }
 
 /// What is told of one thing that changed: all of it, if it is in the catalogue.
@@ -56,7 +72,7 @@ pub(super) fn item(line: &Line, calls: &Calls, id: &DeviceId) -> CatalogItem {
 }
 
 /// Everything there is: the tree of groups first, then channels, then what else the make lists.
-fn items(line: &Line, calls: &Calls) -> Vec<CatalogItem> {
+pub(super) fn items(line: &Line, calls: &Calls) -> Vec<CatalogItem> {
     let config = &*line.config;
     let style = &config.profile.manscdp;
     let facts = &config.profile.device;

@@ -64,7 +64,7 @@ pub struct Config {
     pub keeps_voice: bool,
 }
 
-/// One video channel.
+/// One video channel. Two are equal only if they show the very same cuts.
 #[derive(Clone, Debug)]
 pub struct Channel {
     /// Its 20-digit code.
@@ -108,7 +108,34 @@ impl Tree {
     }
 }
 
+impl PartialEq for Channel {
+    fn eq(&self, other: &Channel) -> bool {
+        let shown = |channel: &Channel| {
+            let cuts = [Some(&channel.source), channel.sub.as_ref()];
+            cuts.map(|cut| cut.map(Arc::as_ptr))
+        };
+        (self.id, &self.name, self.part_of) == (other.id, &other.name, other.part_of)
+            && shown(self) == shown(other)
+    }
+}
+
 impl Channel {
+    /// Of these channels the one with this code and those that are parts of it, at any depth; none
+    /// if it is not there. Channels stand before their parts.
+    pub fn with_parts<'c>(
+        all: impl IntoIterator<Item = &'c Channel>,
+        id: DeviceId,
+    ) -> Vec<DeviceId> {
+        let mut found = Vec::new();
+        for channel in all {
+            let is_part = channel.part_of.is_some_and(|whole| found.contains(&whole));
+            if channel.id == id || is_part {
+                found.push(channel.id);
+            }
+        }
+        found
+    }
+
     /// What a stream shows: 0 is the main stream, anything else a sub stream
     /// (`a=streamnumber` of GB/T 28181-2022 annex G).
     pub fn shown(&self, stream: u8) -> &Arc<Cut> {

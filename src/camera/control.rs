@@ -176,6 +176,15 @@ impl Controls {
         self.changed.as_deref()?.tracking.get(channel).copied()
     }
 
+    /// A channel is no more.
+    pub fn forget(&mut self, channel: &DeviceId) {
+        if let Some(changed) = &mut self.changed {
+            changed.recording.remove(channel);
+            changed.heads.remove(channel);
+            changed.tracking.remove(channel);
+        }
+    }
+
     /// Something happens at an alarm input or anywhere else: whether anybody is to hear of it. A
     /// disarmed input keeps it to itself; an armed one shows it until it is reset.
     pub fn raise(&mut self, config: &Config, at: DeviceId) -> bool {

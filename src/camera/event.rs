@@ -10,6 +10,8 @@ use crate::gb28181::manscdp::{Alarm, CatalogEvent, ConfigType, Control, Topic, U
 use crate::media::{Counts, Loss, MediaTransport, Verdict};
 use crate::time::{Instant, Now};
 
+use super::config::Channel;
+
 /// What the owner of a camera asks of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -24,6 +26,13 @@ pub enum Command {
         /// Whether it works.
         online: bool,
     },
+    /// A channel more: it can be called, and whoever has subscribed to the catalogue is told
+    /// (`ADD`). One with a code that it has already changes nothing.
+    AddChannel(Box<Channel>),
+    /// A channel less, with those that are parts of it: their calls end with BYE, and whoever has
+    /// subscribed to the catalogue is told (`DEL`). What is not there changes nothing, and a
+    /// device keeps its last channel.
+    RemoveChannel(DeviceId),
     /// Something else happens to a channel: whoever has subscribed to the catalogue is told.
     Changed {
         /// Which.

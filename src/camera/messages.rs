@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
+use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{Broadcast, DeviceInfo, DeviceStatus, Incoming as Document, Root};
 use crate::sip::{Method, Response, TransactionId};
 use crate::time::{Now, Wall};
@@ -201,6 +202,13 @@ impl Messages {
         }
         parts.pop_front();
         self.send_first(now, line, parts, None);
+    }
+
+    /// A channel is no more: nothing that was ordered of it remains.
+    pub fn forget(&mut self, line: &mut Line, channel: &DeviceId) {
+        self.controls.forget(channel);
+        self.settings.forget(channel);
+        self.tasks.forget(line, channel);
     }
 
     /// Forgets what waits: the platform is gone.

@@ -7,6 +7,7 @@
 mod call;
 mod calls;
 mod catalogue;
+mod channels;
 mod config;
 mod control;
 mod event;
@@ -42,7 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::gb28181::manscdp::{
-    Alarm, CatalogChange, CatalogEvent, CatalogItem, ConfigType, Preset, PtzPosition, Tracking,
+    Alarm, CatalogChange, CatalogEvent, ConfigType, Preset, PtzPosition, Tracking,
 };
 use crate::gb28181::{DeviceId, Element};
 use crate::node::{Input, Node, Output};
@@ -203,9 +204,9 @@ impl Camera {
                 };
                 self.changed(now, id, event);
             }
-            Command::Changed { id, event } => {
-                self.changed(now, id, event);
-            }
+            Command::Changed { id, event } => self.changed(now, id, event),
+            Command::AddChannel(channel) => self.add_channel(now, *channel),
+            Command::RemoveChannel(id) => self.remove_channel(now, id),
             Command::Alarm(alarm) => self.alarm(now, alarm),
             Command::Move(position) => self.notices.moved(position),
             Command::HangUp => self.hang_up_all(now),
@@ -214,15 +215,17 @@ impl Camera {
 
     /// Whoever has subscribed to the catalogue is told, of what is new with all that is known of it.
     fn changed(&mut self, now: Now, id: DeviceId, event: CatalogEvent) {
-        let item = match event.is_whole() && self.subscriptions() > 0 {
-            true => catalogue::item(&self.line, &self.calls, &id),
-            false => CatalogItem {
-                id: id.to_string(),
-                ..CatalogItem::default()
+        if self.subscriptions() == 0 {
+            return;
+        }
+        let change = match event.is_whole() {
+            true => CatalogChange {
+                item: catalogue::item(&self.line, &self.calls, &id),
+                event,
             },
+            false => CatalogChange::brief(id, event),
         };
-        let change = CatalogChange { item, event };
-        self.notices.changed(now, &mut self.line, id, &change);
+        self.notices.changed(now, &mut self.line, &[change]);
     }
 
     /// Something happens. While it is off-line, or the input is disarmed, nobody hears of it.

@@ -95,16 +95,20 @@ impl Notices {
         written.collect()
     }
 
-    /// Something happened to a channel.
-    pub fn changed(&mut self, now: Now, line: &mut Line, id: DeviceId, change: &CatalogChange) {
+    /// Something happened to channels: who has subscribed to all of them, or to one, is told.
+    pub fn changed(&mut self, now: Now, line: &mut Line, changes: &[CatalogChange]) {
         let device = line.config.device;
         let Some(book) = &mut self.book else {
             return;
         };
-        for subscription in &mut book.subscriptions {
-            let concerns = subscription.about == device || subscription.about == id;
-            if subscription.topic == Topic::Catalog && concerns {
-                subscription.queue(News::Changes(vec![change.clone()]));
+        let all = &mut book.subscriptions;
+        for subscription in all.iter_mut().filter(|s| s.topic == Topic::Catalog) {
+            let about = subscription.about;
+            let concerns =
+                |change: &&CatalogChange| about == device || change.item.id == about.as_str();
+            let news: Vec<_> = changes.iter().filter(concerns).cloned().collect();
+            if !news.is_empty() {
+                subscription.queue(News::Changes(news));
                 subscription.send(now.mono, line);
             }
         }

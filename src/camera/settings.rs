@@ -102,6 +102,11 @@ impl Settings {
         style.config_download(sn, id, asked, &basic_param(line), block)
     }
 
+    /// A channel is no more.
+    pub fn forget(&mut self, channel: &DeviceId) {
+        self.written.retain(|(id, _), _| id != channel);
+    }
+
     /// The block that a platform has written for a channel.
     pub fn written(&self, channel: DeviceId, kind: ConfigType) -> Option<&Element> {
         self.written.get(&(channel, kind))

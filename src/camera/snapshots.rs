@@ -26,7 +26,7 @@ const LONGEST_ANSWER: u64 = 1 << 16;
 /// One order of pictures.
 pub(super) struct Snapshots {
     pub number: u32,
-    channel: DeviceId,
+    pub channel: DeviceId,
     /// Whom the order named, and its SN, which the last word repeats.
     device_id: String,
     sn: String,
@@ -104,9 +104,19 @@ impl Snapshots {
         }
     }
 
-    /// The last word, once every picture has arrived or is lost.
+    /// No more pictures are taken than have been.
+    pub fn cut_short(&mut self) {
+        self.order.number = self.taken;
+    }
+
+    /// Whether every picture has arrived or is lost.
+    pub fn is_over(&self) -> bool {
+        self.taken >= self.order.number && self.sent.is_empty()
+    }
+
+    /// The last word, once it is over.
     pub fn finished(&mut self, line: &mut Line) -> Option<Bytes> {
-        if self.taken < self.order.number || !self.sent.is_empty() {
+        if !self.is_over() {
             return None;
         }
         self.delivered.sort_unstable();

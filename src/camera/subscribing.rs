@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{AlarmFilter, Incoming as Document, MobilePosition, Root, Topic};
 use crate::sip::{Dialog, Request};
 use crate::time::{Instant, Now};
@@ -164,6 +165,15 @@ impl Notices {
             let mut over = subscriptions.swap_remove(at);
             over.bid_farewell(now.mono, line, reason);
         }
+    }
+
+    /// There is nothing more to be told of a channel: it is gone.
+    pub fn end_about(&mut self, now: Now, line: &mut Line, channel: DeviceId) {
+        let over = self.subscriptions().filter(|s| s.about == channel);
+        for number in over.map(|s| s.number).collect::<Vec<_>>() {
+            self.end(now, line, number, "noresource");
+        }
+        self.set_timer(line);
     }
 
     /// What is due: subscriptions that end, positions that are told again.

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
     DeviceUpgrade, Incoming as Document, Outcome, SnapShotConfig, WrongElement,
 };
@@ -138,13 +139,22 @@ impl Tasks {
         let mut orders = inside.snapshots.iter_mut();
         if let Some(order) = orders.find(|order| order.has(job)) {
             order.delivered(line, job, outcome, next);
-            if let Some(body) = order.finished(line) {
-                let number = order.number;
-                inside.snapshots.retain(|order| order.number != number);
-                inside.tell(body);
-            }
+            inside.finish(line);
         }
         false
+    }
+
+    /// A channel is no more: no further picture of it is taken.
+    pub fn forget(&mut self, line: &mut Line, channel: &DeviceId) {
+        let Some(inside) = &mut self.inside else {
+            return;
+        };
+        let orders = inside.snapshots.iter_mut();
+        for order in orders.filter(|order| order.channel == *channel) {
+            line.timers.cancel(&Timer::Snapshot(order.number));
+            order.cut_short();
+        }
+        inside.finish(line);
     }
 
     /// What is to be told, to a platform that hears it.
@@ -186,6 +196,18 @@ impl Inside {
         let reboots = firmware.is_some();
         self.firmware = firmware.or(self.firmware.take());
         reboots
+    }
+
+    /// Tells of the orders that are over.
+    fn finish(&mut self, line: &mut Line) {
+        let told = self
+            .snapshots
+            .iter_mut()
+            .filter_map(|order| order.finished(line));
+        for body in told.collect::<Vec<_>>() {
+            self.tell(body);
+        }
+        self.snapshots.retain(|order| !order.is_over());
     }
 
     fn tell(&mut self, body: Bytes) {

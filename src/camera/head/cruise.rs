@@ -66,6 +66,13 @@ impl Head {
         cruise.points.len() < before
     }
 
+    /// No cruise goes to that place any more.
+    pub(super) fn pass_by(&mut self, preset: u8) {
+        for cruise in self.cruises.values_mut() {
+            cruise.points.retain(|point| *point != preset);
+        }
+    }
+
     /// A cruise whose last point goes while the head is at it ends there.
     pub(super) fn editing_cruises(
         &mut self,
@@ -127,13 +134,7 @@ mod tests {
     fn a_cruise_goes_round_its_presets_and_a_stop_ends_it() {
         let mut head = Head::default();
         for (number, pan) in [(1, 10.0), (2, 20.0)] {
-            head.precise(
-                at(0),
-                Precise {
-                    pan: Some(pan),
-                    ..Precise::default()
-                },
-            );
+            look(&mut head, at(0), pan);
             head.obey(at(0), Ptz::Preset(PresetAct::Set, number));
         }
         let cruise = |act| Ptz::Cruise { track: 7, act };

@@ -44,9 +44,7 @@ impl Head {
 
     /// A place that is forgotten is a point of no cruise and nobody's home.
     fn forget(&mut self, preset: u8) -> bool {
-        for cruise in self.cruises.values_mut() {
-            cruise.points.retain(|point| *point != preset);
-        }
+        self.pass_by(preset);
         if self.home.preset == preset {
             self.home.enabled = false;
         }
@@ -110,10 +108,10 @@ mod tests {
         );
         assert_eq!(
             (head.position(at(2)).pan, head.position(at(2)).tilt),
-            (350.0, TILTS.1)
+            (350.0, 90.0)
         );
         assert!(head.obey(at(3), Ptz::Preset(PresetAct::Call, 3)));
-        assert_eq!(head.position(at(3)).pan, PAN);
+        assert_eq!(head.position(at(3)).pan, 120.0);
         assert!(
             !head.obey(at(3), Ptz::Preset(PresetAct::Call, 4)),
             "there is none"
@@ -132,22 +130,10 @@ mod tests {
             preset: 1,
         };
         assert!(!head.set_home(at(0), home), "it does not know the place");
-        head.precise(
-            at(0),
-            Precise {
-                pan: Some(90.0),
-                ..Precise::default()
-            },
-        );
+        look(&mut head, at(0), 90.0);
         head.obey(at(0), Ptz::Preset(PresetAct::Set, 1));
         assert!(head.set_home(at(0), home));
-        head.precise(
-            at(1),
-            Precise {
-                pan: Some(5.0),
-                ..Precise::default()
-            },
-        );
+        look(&mut head, at(1), 5.0);
         assert_eq!(
             (head.position(at(60)).pan, head.position(at(61)).pan),
             (5.0, 90.0)

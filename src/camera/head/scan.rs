@@ -62,13 +62,7 @@ mod tests {
         let mut head = Head::default();
         let scan = |act| Ptz::Scan { group: 1, act };
         for (pan, act) in [(350.0, ScanAct::Left), (30.0, ScanAct::Right)] {
-            head.precise(
-                at(0),
-                Precise {
-                    pan: Some(pan),
-                    ..Precise::default()
-                },
-            );
+            look(&mut head, at(0), pan);
             head.obey(at(0), scan(act));
         }
         head.obey(at(0), scan(ScanAct::Start));

@@ -116,6 +116,15 @@ impl ManscdpStyle {
 }
 
 impl CatalogChange {
+    /// The change of an item of which only the ID is told.
+    pub fn brief(id: impl Display, event: CatalogEvent) -> CatalogChange {
+        let item = CatalogItem {
+            id: id.to_string(),
+            ..CatalogItem::default()
+        };
+        CatalogChange { item, event }
+    }
+
     /// Reads a notification. Items without an ID or a known event are skipped.
     pub fn read(message: &Incoming) -> Vec<CatalogChange> {
         let list = message.body.child("DeviceList");
