@@ -26,6 +26,7 @@ fn channels(count: u32) -> impl FnOnce(&mut Config) {
                 source: source.clone(),
                 sub: None,
                 part_of: None,
+                added: None,
             })
             .collect();
     }

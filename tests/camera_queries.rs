@@ -37,6 +37,7 @@ fn recorder(channels: u32, batch: Batch) -> impl FnOnce(&mut Config) {
                 source: source.clone(),
                 sub: None,
                 part_of: None,
+                added: None,
             })
             .collect();
         config.profile = profile.into();

@@ -8,10 +8,11 @@ use std::time::Duration;
 use common::{addr, config, id, ip, platform};
 use vcam::camera::{self, Camera, Channel, Tree};
 use vcam::gb28181::DeviceId;
-use vcam::gb28181::manscdp::{Batch, CatalogItem};
+use vcam::gb28181::manscdp::{Batch, CatalogItem, CatalogTimes};
 use vcam::lab::{Key, Lab};
 use vcam::platform::{Answer, AskId, Command, Config, Event, Passwords, Platform, Query};
 use vcam::sip::Transport;
+use vcam::time::Wall;
 
 const PLATFORM: &str = "192.0.2.9:5060";
 const PLATFORM_ID: &str = "34020000002000000001";
@@ -148,6 +149,32 @@ fn channels_hang_in_their_organisations_below_a_business_group() {
         assert_eq!(parents[..5].iter().collect::<Vec<_>>(), expected, "{make}");
         stage.is_content();
     }
+}
+
+#[test]
+fn of_a_catalogue_what_was_added_between_two_times_is_told_alone() {
+    let year = |year: i64| Wall::from_seconds((year - 1970) * 31_557_600);
+    let mut stage = Stage::of("generic-2016", 4, |config| {
+        for (channel, added) in config.channels.iter_mut().zip([2001, 2004, 2007]) {
+            channel.added = Some(year(added));
+        }
+    });
+    let mut told = |start: Option<i64>, end: Option<i64>| {
+        let (start, end) = (start.map(year), end.map(year));
+        let asked = Query::CatalogAdded(CatalogTimes { start, end });
+        let items = stage.catalogue(asked).expect("an answer");
+        let serials = items.iter().map(|item| item.id[14..].parse().unwrap());
+        serials.collect::<Vec<u32>>()
+    };
+    assert_eq!(told(None, None), [1, 2, 3, 4]);
+    assert_eq!(told(Some(2004), Some(2007)), [2, 3]);
+    assert_eq!(
+        told(None, Some(2003)),
+        [1],
+        "the fourth came with the device"
+    );
+    assert_eq!(told(Some(2005), None), [3, 4]);
+    assert_eq!(told(Some(1990), Some(1999)), [0; 0]);
 }
 
 #[test]

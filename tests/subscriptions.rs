@@ -267,6 +267,63 @@ fn a_channel_that_goes_takes_its_parts_and_the_subscriptions_to_it() {
 }
 
 #[test]
+fn many_changes_come_in_as_many_notifies_as_the_make_fills() {
+    for (make, notifies) in [("dahua-nvr", 25), ("hikvision-ipc", 3), ("generic-2016", 3)] {
+        let mut stage = Stage::of(make, |config| {
+            let gate = config.channels[0].clone();
+            let yard = config.channels[0].id.with_serial(100);
+            let parts = (100..125).map(|n| camera::Channel {
+                id: yard.with_serial(n),
+                part_of: (n > 100).then_some(yard),
+                ..gate.clone()
+            });
+            config.channels.extend(parts);
+        });
+        stage.subscribe(CAMERA_ID, Topic::Catalog, 600).unwrap();
+        let yard = id(CHANNEL).with_serial(100);
+        stage.camera(camera::Command::RemoveChannel(yard));
+        let told = stage.notices(MINUTE);
+        assert_eq!(told.len(), notifies, "{make}");
+        let ids: Vec<_> = changes(&told).into_iter().map(|(id, _)| id).collect();
+        let gone = (100..125).map(|n| yard.with_serial(n).to_string());
+        assert_eq!(ids, gone.collect::<Vec<_>>(), "{make}");
+        stage.is_content();
+    }
+}
+
+#[test]
+fn what_is_new_is_told_as_new_whatever_has_happened_to_it_before_it_was_told() {
+    let mut stage = Stage::of("generic-2016", |_| {});
+    stage.subscribe(CAMERA_ID, Topic::Catalog, 600).unwrap();
+    // The first is on its way when the rest happens.
+    let (yard, door) = (stage.channel(YARD, "Yard"), stage.channel(LENS, "Door"));
+    let (of_door, online) = (id(LENS), false);
+    let update = CatalogEvent::Update;
+    for command in [
+        yard,
+        door,
+        camera::Command::Changed {
+            id: of_door,
+            event: update,
+        },
+        camera::Command::Channel {
+            id: of_door,
+            online,
+        },
+    ] {
+        stage.camera(command);
+    }
+    let told = changes(&stage.notices(MINUTE));
+    let told: Vec<_> = told
+        .iter()
+        .map(|(id, event)| (id.as_str(), *event))
+        .collect();
+    let (add, off) = (CatalogEvent::Add, CatalogEvent::Off);
+    assert_eq!(told, [(YARD, add), (LENS, add), (LENS, off)]);
+    stage.is_content();
+}
+
+#[test]
 fn a_channel_that_hangs_elsewhere_because_another_has_come_is_told_too() {
     let mut stage = Stage::of("generic-2016", |config| {
         let names = ["North", "South"].map(str::to_owned);

@@ -149,6 +149,7 @@ fn config(plan: &Plan, n: u32, profile: &Arc<Profile>, cut: &Arc<Cut>) -> Config
             source: cut.clone(),
             sub: None,
             part_of: None,
+            added: None,
         }],
         position: None,
         recordings: None,

@@ -400,6 +400,7 @@ impl CameraBuilder {
             source: clip.cut(&self.profile),
             sub: self.sub.as_ref().map(|clip| clip.cut(&self.profile)),
             part_of: part_of(n),
+            added: None,
         };
         Ok(clips.iter().zip(0..).map(channel).collect())
     }

@@ -7,7 +7,10 @@ use std::iter;
 use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
-use crate::gb28181::manscdp::{CatalogChange, CatalogEvent, CatalogItem, Incoming as Document};
+use crate::gb28181::manscdp::{
+    CatalogChange, CatalogEvent, CatalogItem, CatalogTimes, Incoming as Document,
+};
+use crate::time::Wall;
 
 use super::calls::Calls;
 use super::config::{Channel, Config, Tree};
@@ -15,16 +18,31 @@ use super::line::Line;
 
 /// The answer to a Catalog query. A device asked for itself lists what hangs in it, without
 /// itself; a channel, a group or a region lists itself and what hangs in it. Who is unknown here
-/// gets no answer.
-pub(super) fn answer(line: &Line, calls: &Calls, document: &Document) -> Vec<Bytes> {
+/// gets no answer. Of these only what was added between the times that the query names is told;
+/// what the device has always had was added when it was `installed`.
+pub(super) fn answer(
+    line: &Line,
+    calls: &Calls,
+    document: &Document,
+    installed: Wall,
+) -> Vec<Bytes> {
     let asked = document.device_id.as_str();
     let whole = items(line, calls);
-    let items = match asked == line.config.device.as_str() {
+    let mut items = match asked == line.config.device.as_str() {
         true => whole,
         false => under(&line.config, asked, whole),
     };
     if items.is_empty() && asked != line.config.device.as_str() {
         return Vec::new();
+    }
+    let times = CatalogTimes::read(document);
+    if times != CatalogTimes::default() {
+        let channels = line.config.channels.iter();
+        let added: HashMap<&str, Wall> = channels
+            .filter_map(|channel| Some((channel.id.as_str(), channel.added?)))
+            .collect();
+        let added = |item: &CatalogItem| added.get(item.id.as_str()).copied();
+        items.retain(|item| times.cover(added(item).unwrap_or(installed)));
     }
     let style = &line.config.profile.manscdp;
     style.catalog(&document.sn, &document.device_id, &items)

@@ -11,10 +11,13 @@ use super::{Camera, catalogue};
 
 impl Camera {
     /// There is a channel more.
-    pub(super) fn add_channel(&mut self, now: Now, channel: Channel) {
+    pub(super) fn add_channel(&mut self, now: Now, mut channel: Channel) {
         if self.config().channels.iter().any(|c| c.id == channel.id) {
             return;
         }
+        channel
+            .added
+            .get_or_insert(self.messages.platform_time(now));
         let before = self.told();
         let config = Arc::make_mut(&mut self.line.config);
         config.channels.push(channel);

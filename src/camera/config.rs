@@ -8,6 +8,7 @@ use crate::gb28181::DeviceId;
 use crate::media::{Cut, FirstKeyFrame};
 use crate::profile::Profile;
 use crate::sip::{Credentials, Transport};
+use crate::time::Wall;
 
 use super::event::Position;
 use super::recordings::Recordings;
@@ -77,6 +78,9 @@ pub struct Channel {
     pub sub: Option<Arc<Cut>>,
     /// The channel it is a part of, as a lens is of a camera with several; `None`: of the device.
     pub part_of: Option<DeviceId>,
+    /// When it was added, for platforms that ask for what is new; `None`: when the device was
+    /// switched on for the first time.
+    pub added: Option<Wall>,
 }
 
 /// A business group and its organisations, in which platforms show the channels as a tree
@@ -114,8 +118,8 @@ impl PartialEq for Channel {
             let cuts = [Some(&channel.source), channel.sub.as_ref()];
             cuts.map(|cut| cut.map(Arc::as_ptr))
         };
-        (self.id, &self.name, self.part_of) == (other.id, &other.name, other.part_of)
-            && shown(self) == shown(other)
+        let rest = |channel: &Channel| (channel.id, channel.part_of, channel.added);
+        self.name == other.name && rest(self) == rest(other) && shown(self) == shown(other)
     }
 }
 

@@ -27,7 +27,8 @@ pub enum Command {
         online: bool,
     },
     /// A channel more: it can be called, and whoever has subscribed to the catalogue is told
-    /// (`ADD`). One with a code that it has already changes nothing.
+    /// (`ADD`). It counts as added now, unless it says otherwise. One with a code that the device
+    /// has already changes nothing.
     AddChannel(Box<Channel>),
     /// A channel less, with those that are parts of it: their calls end with BYE, and whoever has
     /// subscribed to the catalogue is told (`DEL`). What is not there changes nothing, and a

@@ -33,6 +33,8 @@ pub(super) struct Messages {
     /// when the platform has acknowledged that (GB/T 28181-2022 annex M); a long catalogue keeps
     /// nobody waiting for another answer.
     under_way: BTreeMap<TransactionId, VecDeque<Bytes>>,
+    /// When the device was switched on for the first time, by its own clock.
+    pub installed: Wall,
     /// How far the platform's clock is ahead of ours.
     pub clock_offset: i64,
     /// What takes longer than an answer.
@@ -108,7 +110,8 @@ impl Messages {
         let config = line.config.clone();
         let asked = document.device_id.as_str();
         if document.root == Root::Query && document.cmd_type == "Catalog" {
-            return catalogue::answer(line, calls, document);
+            let installed = self.device_time(self.installed);
+            return catalogue::answer(line, calls, document, installed);
         }
         let unanswered = &config.profile.behaviour.unanswered;
         if unanswered.contains(&document.cmd_type) {
@@ -142,7 +145,12 @@ impl Messages {
 
     /// What the device's clock shows: it follows the platform's.
     pub fn platform_time(&self, now: Now) -> Wall {
-        Wall::from_micros(now.wall.as_micros() + self.clock_offset)
+        self.device_time(now.wall)
+    }
+
+    /// The same for any time of our own clock.
+    fn device_time(&self, wall: Wall) -> Wall {
+        Wall::from_micros(wall.as_micros() + self.clock_offset)
     }
 
     fn device_status(&self, now: Now, line: &Line, calls: &Calls, document: &Document) -> Bytes {

@@ -48,7 +48,7 @@ use crate::gb28181::manscdp::{
 use crate::gb28181::{DeviceId, Element};
 use crate::node::{Input, Node, Output};
 use crate::sip::{self, Flow, FlowId, Response, Tokens, TransactionId};
-use crate::time::Now;
+use crate::time::{Now, Wall};
 
 use calls::{Calls, Incoming};
 use heartbeat::Beat;
@@ -194,7 +194,12 @@ impl Camera {
 
     fn command(&mut self, now: Now, command: Command) {
         match command {
-            Command::PowerOn => self.power_on(),
+            Command::PowerOn => {
+                if self.messages.installed == Wall::default() {
+                    self.messages.installed = now.wall;
+                }
+                self.power_on();
+            }
             Command::PowerOff => self.power_off(now),
             Command::Channel { id, online } => {
                 self.calls.set_online(now, &mut self.line, id, online);

@@ -106,7 +106,7 @@ impl Notices {
             let about = subscription.about;
             let concerns =
                 |change: &&CatalogChange| about == device || change.item.id == about.as_str();
-            let news: Vec<_> = changes.iter().filter(concerns).cloned().collect();
+            let news: VecDeque<_> = changes.iter().filter(concerns).cloned().collect();
             if !news.is_empty() {
                 subscription.queue(News::Changes(news));
                 subscription.send(now.mono, line);

@@ -81,7 +81,7 @@ impl Notices {
             // The subscriber takes everything for on-line that it is not told of.
             let off = catalogue::off_line(line, calls, &subscription.about);
             if !off.is_empty() {
-                subscription.queue(News::Changes(off));
+                subscription.queue(News::Changes(off.into()));
             }
         }
         book.subscriptions.push(subscription);

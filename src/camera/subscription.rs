@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    Alarm, AlarmFilter, CatalogChange, MobilePosition, PtzPosition, Topic,
+    Alarm, AlarmFilter, CatalogChange, CatalogEvent, MobilePosition, PtzPosition, Topic,
 };
 use crate::sip::{Dialog, Method, Request};
 use crate::time::Instant;
@@ -46,7 +46,8 @@ pub(super) struct Subscription {
 /// What is to be told.
 #[derive(Debug)]
 pub(super) enum News {
-    Changes(Vec<CatalogChange>),
+    /// Of a catalogue: as many NOTIFYs as its make fills with them.
+    Changes(VecDeque<CatalogChange>),
     Position(MobilePosition),
     Head(PtzPosition),
     Alarm(Alarm),
@@ -91,10 +92,7 @@ impl Subscription {
         let full = self.news.len() >= MAX_ALARMS;
         match (news, self.news.back_mut()) {
             (News::Changes(more), Some(News::Changes(changes))) => {
-                for change in more {
-                    changes.retain(|before| before.item.id != change.item.id);
-                    changes.push(change);
-                }
+                more.into_iter().for_each(|change| add(changes, change));
             }
             (News::Position(newer), Some(News::Position(position))) => *position = newer,
             (News::Head(newer), Some(News::Head(at))) => *at = newer,
@@ -110,10 +108,13 @@ impl Subscription {
         if self.in_flight {
             return;
         }
-        let Some(news) = self.news.pop_front() else {
+        let Some(mut news) = self.news.pop_front() else {
             return;
         };
-        let body = self.body(line, &news);
+        let body = self.body(line, &mut news);
+        if matches!(&news, News::Changes(rest) if !rest.is_empty()) {
+            self.news.push_front(news);
+        }
         let left = self.expires.since(now).as_secs();
         let notify = self.notify(line, &format!("active;expires={left}"), Some(body));
         line.send(now, Purpose::Notify(self.number), self.to, notify);
@@ -126,11 +127,16 @@ impl Subscription {
         line.send(now, Purpose::Farewell, self.to, notify);
     }
 
-    fn body(&self, line: &mut Line, news: &News) -> Bytes {
+    /// The body that tells the news; of changes those that fit, which are news no longer.
+    fn body(&self, line: &mut Line, news: &mut News) -> Bytes {
         let sn = line.next_sn();
         let style = &line.config.profile.manscdp;
         match news {
-            News::Changes(changes) => style.catalog_changes(sn, self.about, changes),
+            News::Changes(changes) => {
+                let (body, told) = style.catalog_changes(sn, self.about, &*changes);
+                changes.drain(..told);
+                body
+            }
             News::Position(position) => style.mobile_position(sn, position),
             News::Head(at) => style.ptz_moved(sn, self.about, *at),
             News::Alarm(alarm) => style.alarm(sn, alarm),
@@ -149,4 +155,21 @@ impl Subscription {
             None => notify,
         }
     }
+}
+
+/// Puts a change behind those that nobody has heard of yet, instead of what it makes outdated. What
+/// is new stays so, however it is called by now.
+fn add(changes: &mut VecDeque<CatalogChange>, mut change: CatalogChange) {
+    let event = change.event;
+    let covers = event.is_whole() || event == CatalogEvent::Delete;
+    let outdated = |before: &CatalogChange| {
+        before.item.id == change.item.id && (covers || !before.event.is_whole())
+    };
+    let new = |before: &CatalogChange| outdated(before) && before.event == CatalogEvent::Add;
+    let still_new = event == CatalogEvent::Update && changes.iter().any(new);
+    changes.retain(|before| !outdated(before));
+    if still_new {
+        change.event = CatalogEvent::Add;
+    }
+    changes.push_back(change);
 }

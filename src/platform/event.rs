@@ -9,9 +9,9 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    Alarm, BasicParam, CatalogChange, CatalogItem, ConfigBlock, CruiseTrack, DeviceInfo,
-    DeviceStatus, HomePosition, MobilePosition, Outcome, Preset, PtzPosition, RecordItem,
-    RecordQuery, SdCard, SnapShotFinished, Topic, UpgradeResult,
+    Alarm, BasicParam, CatalogChange, CatalogItem, CatalogTimes, ConfigBlock, CruiseTrack,
+    DeviceInfo, DeviceStatus, HomePosition, MobilePosition, Outcome, Preset, PtzPosition,
+    RecordItem, RecordQuery, SdCard, SnapShotFinished, Topic, UpgradeResult,
 };
 use crate::gb28181::mansrtsp;
 use crate::gb28181::sdp::TimeRange;
@@ -170,6 +170,8 @@ pub enum Query {
     /// One part of the catalogue: a channel, an organisation or business group, a region
     /// (GB/T 28181-2022 annex J).
     CatalogOf(String),
+    /// What was added between two times.
+    CatalogAdded(CatalogTimes),
     /// What the device is.
     DeviceInfo,
     /// How the device is.
@@ -213,7 +215,7 @@ impl Query {
     /// The `CmdType`.
     pub fn cmd_type(&self) -> &'static str {
         match self {
-            Query::Catalog | Query::CatalogOf(_) => "Catalog",
+            Query::Catalog | Query::CatalogOf(_) | Query::CatalogAdded(_) => "Catalog",
             Query::DeviceInfo => "DeviceInfo",
             Query::DeviceStatus => "DeviceStatus",
             Query::SdCardStatus => "SDCardStatus",
@@ -249,6 +251,7 @@ impl Query {
                 vec![("ConfigType", types.clone())]
             }
             Query::RecordInfo { what, .. } => what.elements(),
+            Query::CatalogAdded(times) => times.elements(),
             Query::CruiseTrack { number, .. } => vec![("Number", number.to_string())],
             _ => Vec::new(),
         }

@@ -238,7 +238,9 @@ type Noticed = Vec<(Deviation, String)>;
 impl Collected {
     fn nothing(what: &Query) -> Self {
         match what {
-            Query::Catalog | Query::CatalogOf(_) => Collected::Catalog(Catalogue::default()),
+            Query::Catalog | Query::CatalogOf(_) | Query::CatalogAdded(_) => {
+                Collected::Catalog(Catalogue::default())
+            }
             Query::DeviceInfo => Collected::DeviceInfo,
             Query::DeviceStatus => Collected::DeviceStatus,
             Query::SdCardStatus => Collected::SdCards,

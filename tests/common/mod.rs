@@ -60,6 +60,7 @@ pub fn config(profile: &str, device: &str, local: &str, platform: PlatformAddres
             source: tiny_cut(&profile),
             sub: None,
             part_of: None,
+            added: None,
         }],
         position: None,
         recordings: None,

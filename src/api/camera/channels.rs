@@ -51,6 +51,7 @@ impl Camera {
             source: clip.cut(profile),
             sub: self.sub.as_ref().map(|clip| clip.cut(profile)),
             part_of: None,
+            added: None,
         };
         // Room first: what is listed and what is commanded must not differ.
         let room = self.task.reserve().await?;

@@ -97,6 +97,7 @@ impl Cast {
             source: cut(channel.main),
             sub,
             part_of: None,
+            added: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 
 use super::PASSWORD;
-use crate::api::{Camera, Channel, Error, Platform, Stream};
+use crate::api::{Camera, Channel, Clip, Error, Platform, Stream};
 use crate::camera::{Position, Recordings};
 use crate::gb28181::Ptz;
 use crate::gb28181::manscdp::{
@@ -348,6 +348,8 @@ impl Show {
         self.row("Alarm subscription", "9.11", seen);
         let seen = self.catalogue_changes().await;
         self.row("Catalog subscription", "9.11", seen);
+        let seen = self.plugged().await;
+        self.row("Channel added and removed", "9.11", seen);
         let seen = self.positions().await;
         self.row("MobilePosition subscription", "9.11", seen);
     }
@@ -380,16 +382,20 @@ impl Show {
             .set_online(&channel, false)
             .await
             .map_err(wrong)?;
-        let told = next(&mut events, |notice| match notice {
-            Notice::Catalog(changes) => {
-                let off = changes
-                    .iter()
-                    .find(|change| change.event == CatalogEvent::Off);
-                off.map(|change| format!("{} {}", change.item.id, change.event))
-            }
-            _ => None,
-        });
-        told.await
+        let off = next(&mut events, |notice| change(notice, CatalogEvent::Off)).await?;
+        Ok(format!("{off} OFF"))
+    }
+
+    async fn plugged(&self) -> Seen {
+        let mut events = self.platform.events();
+        let id = self.gate.id.with_serial(99);
+        let clip = Clip::sample();
+        let added = self.camera.add_channel(id, "侧门", clip).await;
+        let added = added.map_err(wrong)?;
+        let new = next(&mut events, |notice| change(notice, CatalogEvent::Add)).await?;
+        self.camera.remove_channel(&added).await.map_err(wrong)?;
+        let gone = next(&mut events, |notice| change(notice, CatalogEvent::Delete)).await?;
+        when(new == gone, format!("{new} ADD, DEL"))
     }
 
     async fn positions(&self) -> Seen {
@@ -417,6 +423,15 @@ impl Show {
         self.platform.shut_down().await?;
         Ok(self.rows)
     }
+}
+
+/// Whom a change of the catalogue is about, if it is such a change.
+fn change(notice: &Notice, event: CatalogEvent) -> Option<String> {
+    let Notice::Catalog(changes) = notice else {
+        return None;
+    };
+    let change = changes.iter().find(|change| change.event == event)?;
+    Some(change.item.id.clone())
 }
 
 /// The time of day; a `SystemTime` without asking the system here.

@@ -6,8 +6,13 @@ use bytes::Bytes;
 
 use super::catalog_item::CatalogItem;
 use super::incoming::{Incoming, Root};
+use super::lists;
 use super::style::ManscdpStyle;
 use crate::gb28181::element::Element;
+
+/// The most changes of one notification (GB/T 28181-2022 9.11).
+const MOST_CHANGES: usize = 100;
+const LIST: &str = "DeviceList";
 
 /// What happened to an item of a catalogue: `Event`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,23 +85,29 @@ pub struct CatalogChange {
 }
 
 impl ManscdpStyle {
-    /// The notification of changes.
-    pub fn catalog_changes(
+    /// The notification of the first of these changes, and of how many of them: as many as
+    /// [`items_per_message`](ManscdpStyle::items_per_message) asks for, and never more than a
+    /// hundred (GB/T 28181-2022 A.2.5.7). The others need notifications of their own.
+    ///
+    /// Each notification is whole: its `SumNum` is the number of its own items.
+    pub fn catalog_changes<'c>(
         &self,
         sn: impl Display,
         device_id: impl Display,
-        changes: &[CatalogChange],
-    ) -> Bytes {
-        let items = changes.iter().map(|change| self.catalog_change(change));
-        let items: Vec<_> = items.collect();
-        let sum = changes.len().to_string();
-        let list = Element {
-            attributes: vec![("Num".to_owned(), sum.clone())],
-            children: items,
-            ..Element::new("DeviceList")
+        changes: impl IntoIterator<Item = &'c CatalogChange>,
+    ) -> (Bytes, usize) {
+        let (sn, device_id) = (sn.to_string(), device_id.to_string());
+        let write = |items: Vec<Element>| {
+            let sum = Element::leaf("SumNum", items.len().to_string());
+            let rest = vec![sum, lists::list(LIST, items)];
+            self.write(Root::Notify, "Catalog", &sn, &device_id, rest)
         };
-        let rest = vec![Element::leaf("SumNum", sum), list];
-        self.write(Root::Notify, "Catalog", sn, device_id, rest)
+        let changes = changes.into_iter().take(MOST_CHANGES);
+        let mut items: Vec<_> = changes.map(|change| self.catalog_change(change)).collect();
+        let bare = write(Vec::new()).len();
+        let count = self.first_batch(LIST, self.items_per_message, &items, bare);
+        items.truncate(count);
+        (write(items), count)
     }
 
     fn catalog_change(&self, change: &CatalogChange) -> Element {
@@ -144,6 +155,7 @@ impl CatalogChange {
 
 #[cfg(test)]
 mod tests {
+    use super::super::style::Batch;
     use super::*;
 
     #[test]
@@ -158,7 +170,9 @@ mod tests {
             event,
         };
         let changes = [change(CatalogEvent::Off), change(CatalogEvent::Add)];
-        let body = ManscdpStyle::default().catalog_changes(4, "34020000001320000001", &changes);
+        let style = ManscdpStyle::default();
+        let (body, count) = style.catalog_changes(4, "34020000001320000001", &changes);
+        assert_eq!(count, 2);
         let text = String::from_utf8_lossy(&body).into_owned();
         assert!(
             text.contains(
@@ -176,6 +190,37 @@ mod tests {
             (read[0].item.name.as_str(), read[1].item.name.as_str()),
             ("", "Gate")
         );
+    }
+
+    #[test]
+    fn a_notification_carries_as_many_changes_as_the_make_puts_in_a_message() {
+        let id = |n: u32| format!("34020000001310{n:06}");
+        let off = |n| CatalogChange::brief(id(n), CatalogEvent::Off);
+        let changes: Vec<_> = (1..=250).map(off).collect();
+        for (batch, expected) in [
+            (Batch::One, 1),
+            (Batch::Items(0), 1),
+            (Batch::Items(7), 7),
+            (Batch::Items(1000), MOST_CHANGES),
+            (Batch::Fit(0), 1),
+            (Batch::Fit(1_000_000), MOST_CHANGES),
+        ] {
+            let style = ManscdpStyle {
+                items_per_message: batch,
+                ..ManscdpStyle::default()
+            };
+            let (body, count) = style.catalog_changes(4, "34020000001180000001", &changes);
+            assert_eq!(count, expected, "{batch:?}");
+            let message = Incoming::parse(&body).unwrap();
+            let sum = message.body.text_of("SumNum").map(str::to_owned);
+            assert_eq!(sum, Some(count.to_string()), "{batch:?}");
+            assert_eq!(CatalogChange::read(&message), changes[..count], "{batch:?}");
+        }
+        let style = ManscdpStyle::default();
+        let (body, count) = style.catalog_changes(4, "34020000001180000001", &changes);
+        let (more, _) = style.catalog_changes(4, "34020000001180000001", &changes[..=count]);
+        assert!(body.len() <= 1200 && count > 10, "{count}");
+        assert_eq!(body, more, "one more does not fit");
     }
 
     #[test]

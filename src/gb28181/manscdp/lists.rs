@@ -1,5 +1,7 @@
 //! Long lists in several messages (GB/T 28181-2022 annex M).
 
+use std::borrow::Borrow;
+
 use bytes::Bytes;
 
 use super::style::{Batch, ManscdpStyle};
@@ -31,28 +33,42 @@ impl ManscdpStyle {
         items: Vec<Element>,
         bare: usize,
     ) -> Vec<Vec<Element>> {
+        let mut batches = Vec::new();
+        let mut left = items.into_iter();
+        while !left.as_slice().is_empty() {
+            let first = self.first_batch(name, batch, left.as_slice(), bare);
+            batches.push(left.by_ref().take(first).collect());
+        }
+        batches
+    }
+
+    /// How many of these items go into one list, the first of them in any case. No more are looked
+    /// at than that, and one.
+    pub(super) fn first_batch(
+        &self,
+        name: &str,
+        batch: Batch,
+        items: impl IntoIterator<Item: Borrow<Element>>,
+        bare: usize,
+    ) -> usize {
         let (most, limit) = match batch {
             Batch::One => (1, usize::MAX),
             Batch::Items(most) => (most.max(1), usize::MAX),
             Batch::Fit(octets) => (usize::MAX, octets),
         };
-        let mut batches = Vec::new();
-        let mut batch = Vec::new();
-        let mut octets = 0;
-        for item in items {
-            let more = self.xml.octets(&item, 2);
-            if batch.is_empty() {
-                octets = bare + self.list_octets(name, &item);
-            } else if batch.len() >= most || octets + more > limit {
-                batches.push(std::mem::take(&mut batch));
-                octets = bare + self.list_octets(name, &item);
-            } else {
-                octets += more;
+        let mut octets = bare;
+        let mut count = 0;
+        for item in items.into_iter().take(most) {
+            octets += match count {
+                0 => self.list_octets(name, item.borrow()),
+                _ => self.xml.octets(item.borrow(), 2),
+            };
+            if count > 0 && octets > limit {
+                break;
             }
-            batch.push(item);
+            count += 1;
         }
-        batches.push(batch);
-        batches
+        count
     }
 
     /// How many octets a list takes with this one item (and a count of up to five digits).
@@ -61,7 +77,7 @@ impl ManscdpStyle {
     }
 }
 
-fn list(name: &str, items: Vec<Element>) -> Element {
+pub(super) fn list(name: &str, items: Vec<Element>) -> Element {
     Element {
         attributes: vec![("Num".to_owned(), items.len().to_string())],
         children: items,
