@@ -371,6 +371,30 @@ fn an_alarm_travels_as_the_make_sends_it_subscribed_to_or_not() {
 }
 
 #[test]
+fn a_camera_that_wants_to_be_called_says_so_when_it_can_be_heard() {
+    for (make, at) in [
+        ("generic-2022", Some((116.397, 39.916))),
+        ("dahua-ipc-2022", None),
+    ] {
+        let mut stage = Stage::of(make, |config| {
+            config.position = at.map(|(east, north)| Position::at(east, north));
+        });
+        stage.camera(camera::Command::OfferVideo(id(CHANNEL)));
+        let told = stage.notices(MINUTE);
+        let [Notice::VideoOffered(upload)] = told.as_slice() else {
+            panic!("{make}: {told:?}");
+        };
+        assert_eq!((upload.id.as_str(), upload.place), (CHANNEL, at), "{make}");
+        stage.camera(camera::Command::OfferVideo(id(YARD)));
+        assert_eq!(stage.notices(MINUTE), [], "{make}: it has no such channel");
+        stage.camera(camera::Command::PowerOff);
+        stage.camera(camera::Command::OfferVideo(id(CHANNEL)));
+        assert_eq!(stage.notices(MINUTE), [], "{make}: it is off");
+        stage.is_content();
+    }
+}
+
+#[test]
 fn many_alarms_at_once_all_arrive_one_notify_at_a_time() {
     let mut stage = Stage::of("generic-2016", |_| {});
     stage.subscribe(CAMERA_ID, Topic::Alarm, 600).unwrap();

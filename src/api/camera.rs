@@ -145,6 +145,12 @@ impl Camera {
         self.task.command(Command::Alarm(alarm)).await
     }
 
+    /// Asks the platform to call a channel (VideoUploadNotify of 2022), as a body camera does whose
+    /// button is pressed. A camera that is not registered keeps it to itself.
+    pub async fn offer_video(&self, channel: &Channel) -> Result<(), Error> {
+        self.task.command(Command::OfferVideo(channel.id)).await
+    }
+
     /// The camera is somewhere else; who has subscribed to its position is told in time.
     pub async fn move_to(&self, position: Position) -> Result<(), Error> {
         self.task.command(Command::Move(position)).await

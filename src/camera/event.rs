@@ -45,6 +45,9 @@ pub enum Command {
     Alarm(Alarm),
     /// The device is somewhere else.
     Move(Position),
+    /// Ask the platform to call a channel, or the device itself (VideoUploadNotify, 2022): somebody
+    /// with a body camera presses its button. A camera that is not registered keeps it to itself.
+    OfferVideo(DeviceId),
     /// BYE every call, as a device does that runs out of something.
     HangUp,
 }
@@ -153,6 +156,11 @@ pub enum Event {
         about: DeviceId,
         /// For how long; zero: it ended.
         lifetime: Duration,
+    },
+    /// The platform was asked to call (VideoUploadNotify).
+    VideoOffered {
+        /// Whom: the device, or one of its channels.
+        id: DeviceId,
     },
     /// An alarm was told.
     Alarmed {

@@ -214,6 +214,7 @@ impl Camera {
             Command::RemoveChannel(id) => self.remove_channel(now, id),
             Command::Alarm(alarm) => self.alarm(now, alarm),
             Command::Move(position) => self.notices.moved(position),
+            Command::OfferVideo(id) => self.offer_video(now, id),
             Command::HangUp => self.hang_up_all(now),
         }
     }
@@ -243,6 +244,17 @@ impl Camera {
         self.messages
             .send(now, &mut self.line, body.into_iter().collect());
         self.line.tell(Event::Alarmed { at });
+    }
+
+    /// Asks to be called. While it is off-line, nobody hears of it.
+    fn offer_video(&mut self, now: Now, id: DeviceId) {
+        if !self.is_registered() || self.config().channel(id.as_str()).is_none() {
+            return;
+        }
+        let wall = self.messages.platform_time(now);
+        let body = self.notices.video_upload(&mut self.line, id, wall);
+        self.messages.send(now, &mut self.line, vec![body]);
+        self.line.tell(Event::VideoOffered { id });
     }
 
     /// How many subscriptions of the platform are alive.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    Alarm, AlarmFilter, CatalogChange, Incoming as Document, MobilePosition, Topic,
+    Alarm, AlarmFilter, CatalogChange, Incoming as Document, MobilePosition, Topic, VideoUpload,
 };
 use crate::profile::AlarmCarrier;
 use crate::time::{Now, Wall};
@@ -138,6 +138,18 @@ impl Notices {
             direction,
             altitude,
         })
+    }
+
+    /// The wish to be called, from where it is.
+    pub fn video_upload(&self, line: &mut Line, id: DeviceId, wall: Wall) -> Bytes {
+        let at = self.position(line, wall);
+        let upload = VideoUpload {
+            id: id.to_string(),
+            time: wall,
+            place: at.map(|at| (at.longitude, at.latitude)),
+        };
+        let sn = line.next_sn();
+        line.config.profile.manscdp.video_upload(sn, &upload)
     }
 
     /// Where it is, for somebody who asks with a MESSAGE.

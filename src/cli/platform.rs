@@ -481,6 +481,7 @@ fn told(notice: &Notice) -> String {
                 files.collect::<Vec<_>>().join(", ")
             )
         }
+        Notice::VideoOffered(upload) => format!("asks for a call to {}", upload.id),
         Notice::Ended(topic) => format!("tells no more of its {topic}"),
     }
 }

@@ -399,6 +399,7 @@ impl Told {
                 0 => format!("subscription to {topic} ended"),
                 seconds => format!("subscription to {topic} for {seconds} s"),
             },
+            Event::VideoOffered { id } => format!("{id}: asked to be called"),
             Event::Alarmed { at } => format!("{at}: alarm told"),
             Event::Steered { call, position } => {
                 let position = words::time(*position);

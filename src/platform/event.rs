@@ -11,7 +11,7 @@ use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
     Alarm, BasicParam, CatalogChange, CatalogItem, CatalogTimes, ConfigBlock, CruiseTrack,
     DeviceInfo, DeviceStatus, HomePosition, MobilePosition, Outcome, Preset, PtzPosition,
-    RecordItem, RecordQuery, SdCard, SnapShotFinished, Topic, UpgradeResult,
+    RecordItem, RecordQuery, SdCard, SnapShotFinished, Topic, UpgradeResult, VideoUpload,
 };
 use crate::gb28181::mansrtsp;
 use crate::gb28181::sdp::TimeRange;
@@ -278,6 +278,8 @@ pub enum Notice {
     Upgraded(UpgradeResult),
     /// The pictures that it has delivered.
     SnapshotsDelivered(SnapShotFinished),
+    /// It asks to be called: [`Command::Play`] does.
+    VideoOffered(VideoUpload),
     /// It tells no more of this.
     Ended(Topic),
 }

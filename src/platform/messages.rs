@@ -55,7 +55,7 @@ pub(super) fn receive(
         }
         (Root::Notify, "MediaStatus") => calls.media_status(now, desk, &incoming.request),
         (Root::Notify, cmd_type) => {
-            if orders::is_over(desk, device, incoming, &document) {
+            if orders::take_word(desk, device, incoming, &document) {
                 return;
             }
             if let Some(notice) = subscriptions::notice(&document) {

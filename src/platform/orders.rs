@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
     Broadcast, Control, DeviceUpgrade, Incoming as Document, Setting, SnapShotConfig,
-    SnapShotFinished, UpgradeResult,
+    SnapShotFinished, UpgradeResult, VideoUpload,
 };
 use crate::gb28181::xml_style::XmlStyle;
 
@@ -61,8 +61,8 @@ impl Order {
     }
 }
 
-/// Takes the word that a task is over. Whether it was one.
-pub(super) fn is_over(
+/// Takes the word that a task is over, or is to begin. Whether it was one.
+pub(super) fn take_word(
     desk: &mut Desk,
     device: DeviceId,
     incoming: &Incoming,
@@ -74,6 +74,7 @@ pub(super) fn is_over(
             let finished = SnapShotFinished::read(document);
             finished.map(|finished| snapshots(desk, device, incoming, finished))
         }
+        VideoUpload::CMD_TYPE => VideoUpload::read(document).map(Notice::VideoOffered),
         _ => return false,
     };
     match notice {

@@ -350,6 +350,8 @@ impl Show {
         self.row("Catalog subscription", "9.11", seen);
         let seen = self.plugged().await;
         self.row("Channel added and removed", "9.11", seen);
+        let seen = self.offered().await;
+        self.row("VideoUploadNotify", "A.2.5", seen);
         let seen = self.positions().await;
         self.row("MobilePosition subscription", "9.11", seen);
     }
@@ -396,6 +398,16 @@ impl Show {
         self.camera.remove_channel(&added).await.map_err(wrong)?;
         let gone = next(&mut events, |notice| change(notice, CatalogEvent::Delete)).await?;
         when(new == gone, format!("{new} ADD, DEL"))
+    }
+
+    async fn offered(&self) -> Seen {
+        let mut events = self.platform.events();
+        self.camera.offer_video(&self.gate).await.map_err(wrong)?;
+        let told = next(&mut events, |notice| match notice {
+            Notice::VideoOffered(upload) => Some(upload.id.clone()),
+            _ => None,
+        });
+        told.await
     }
 
     async fn positions(&self) -> Seen {

@@ -29,6 +29,7 @@ mod sd_card;
 mod snapshot;
 mod style;
 mod topic;
+mod video_upload;
 
 pub use alarm::{Alarm, AlarmFilter};
 pub use broadcast::Broadcast;
@@ -54,3 +55,4 @@ pub use sd_card::{SdCard, SdCardState};
 pub use snapshot::{SnapShotConfig, SnapShotFinished};
 pub use style::{Batch, ManscdpStyle};
 pub use topic::Topic;
+pub use video_upload::VideoUpload;
