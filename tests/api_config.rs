@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use vcam::gb28181::Element;
-use vcam::gb28181::manscdp::{BasicSetting, ConfigBlock, ConfigType, Setting};
-use vcam::platform::Event;
+use vcam::gb28181::manscdp::{BasicSetting, ConfigBlock, ConfigType, Control, Precise, Setting};
+use vcam::gb28181::ptz::PresetAct;
+use vcam::gb28181::{Element, Ptz};
+use vcam::platform::{Event, Order};
 use vcam::{Camera, Clip, Platform, Profile};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,7 +63,39 @@ async fn basic_parameters_are_set_and_the_camera_registers_with_them() {
     let setting = Setting::Basic(absurd);
     assert!(!platform.configure(device, None, setting).await.unwrap());
     assert_eq!(platform.basic_param(device).await.unwrap().name, "Hall");
+    let name = camera.look(|camera, _| camera.config().name().to_owned());
+    assert_eq!(name.await.unwrap(), "Hall", "its owner sees it too");
     assert_eq!(platform.complaints(), []);
+}
+
+#[tokio::test]
+async fn a_camera_tells_its_owner_where_it_looks_and_what_was_set() {
+    let platform = Platform::start().await.unwrap();
+    let camera = registered(&platform).await;
+    let channel = camera.channel(1);
+    assert_eq!(camera.presets(&channel).await.unwrap(), []);
+    let to = Precise {
+        pan: Some(30.0),
+        ..Precise::default()
+    };
+    let look = Order::Control(Control::Precise(to));
+    let ordered = platform.order(camera.id(), Some(channel.id), look);
+    assert_eq!(ordered.await.unwrap(), None, "no Response follows");
+    let set = Ptz::Preset(PresetAct::Set, 3);
+    platform.ptz(&channel, set).await.unwrap();
+    assert_eq!(camera.looks_at(&channel).await.unwrap().pan, 30.0);
+    let presets = camera.presets(&channel).await.unwrap();
+    assert_eq!(presets, platform.presets(&channel).await.unwrap());
+    assert_eq!(presets.len(), 1);
+
+    let kind = ConfigType::FrameMirror;
+    assert_eq!(camera.written(&channel, kind).await.unwrap(), None);
+    let mirror = Element::leaf(kind.as_str(), "3");
+    let block = ConfigBlock::new(kind, &mirror).unwrap();
+    let (device, about) = (camera.id(), Some(channel.id));
+    let setting = Setting::Block(block);
+    assert!(platform.configure(device, about, setting).await.unwrap());
+    assert_eq!(camera.written(&channel, kind).await.unwrap(), Some(mirror));
 }
 
 #[tokio::test]

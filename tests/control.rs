@@ -107,9 +107,71 @@ fn what_is_broken_or_unknown_changes_nothing() {
     }
     let events = stage.events();
     let refused = |event: &&Event| matches!(event, Event::NotObeyed { .. });
-    assert_eq!(events.iter().filter(refused).count(), 5);
+    assert_eq!(
+        events.iter().filter(refused).count(),
+        8,
+        "every one is told"
+    );
     let obeyed = |event: &Event| matches!(event, Event::Controlled { .. });
     assert!(!events.iter().any(obeyed), "{events:?}");
+}
+
+#[test]
+fn what_cannot_be_done_is_told_to_the_owner_with_the_reason_and_its_call_id() {
+    let mut stage = Stage::registered();
+    let input = id(DEVICE).with_type(134).to_string();
+    let impossible = [
+        (
+            CHANNEL,
+            "<PTZCmd>A50F01820004003B</PTZCmd>",
+            "preset 4 is not set",
+        ),
+        (
+            CHANNEL,
+            "<PTZCmd>A50F018300090041</PTZCmd>",
+            "preset 9 is not set",
+        ),
+        (
+            CHANNEL,
+            "<PTZCmd>A50F018807000044</PTZCmd>",
+            "cruise 7 leads nowhere",
+        ),
+        (CHANNEL, BROKEN_SUM, "PTZCmd: "),
+        (
+            DEVICE,
+            "<FormatSDCard>9</FormatSDCard>",
+            "FormatSDCard: there is no card 9",
+        ),
+        (
+            CHANNEL,
+            "<Dance>1</Dance>",
+            "DeviceControl: no command in it is known here",
+        ),
+        (
+            "34020000001320000099",
+            "<TeleBoot>Boot</TeleBoot>",
+            "there is no \"34020000001320000099\" here",
+        ),
+        (
+            &input,
+            "<IFrameCmd>Send</IFrameCmd>",
+            "an alarm input cannot do that",
+        ),
+    ];
+    for (n, (target, command, reason)) in impossible.into_iter().enumerate() {
+        let order = Request {
+            call_id: format!("order-{n}"),
+            ..control(target, command)
+        };
+        assert!(answer(&mut stage, order).is_none(), "{command}");
+        let why = stage.events().into_iter().find_map(|event| match event {
+            Event::NotObeyed { why, call_id, .. } => Some((why, call_id)),
+            _ => None,
+        });
+        let (why, call_id) = why.unwrap_or_else(|| panic!("{command}: obeyed"));
+        assert!(why.starts_with(reason), "{command}: {why}");
+        assert_eq!(call_id, format!("order-{n}"));
+    }
 }
 
 #[test]

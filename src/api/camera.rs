@@ -1,6 +1,7 @@
 //! One camera or recorder on real sockets.
 
 mod channels;
+mod glances;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,7 @@ use super::channel::Channel;
 use super::clip::Clip;
 use super::error::Error;
 use super::events::{Events, Source};
+use super::observed::{Observed, Wish};
 use super::standing::Standing;
 use super::task::Task;
 use super::voice_file::VoiceFile;
@@ -39,7 +41,7 @@ pub struct Camera {
     sub: Option<Clip>,
     standing: watch::Sender<Standing>,
     events: Source<Event>,
-    task: Task<Command>,
+    task: Task<Wish<camera::Camera>>,
 }
 
 impl Camera {
@@ -62,7 +64,7 @@ impl Camera {
         let (events, tell) = Source::new();
         let standing = watch::Sender::new(Standing::default());
         let noted = standing.clone();
-        let node = camera::Camera::new(config.clone(), seed);
+        let node = Observed(camera::Camera::new(config.clone(), seed));
         let task = Task::spawn("the camera", node, media, move |event| {
             if let (Event::VoiceSaid { samples }, Some(file)) = (&event, &mut voice) {
                 return file.say(samples);
@@ -135,25 +137,25 @@ impl Camera {
     /// BYE, and new ones are answered 480.
     pub async fn set_online(&self, channel: &Channel, online: bool) -> Result<(), Error> {
         let id = channel.id;
-        self.task.command(Command::Channel { id, online }).await
+        self.command(Command::Channel { id, online }).await
     }
 
     /// Something happens: told to whoever has subscribed to alarms, or as a MESSAGE
     /// ([`Alarm::motion`] is the usual one). An alarm input that the platform has disarmed keeps it
     /// to itself, and so does a camera that is not registered.
     pub async fn alarm(&self, alarm: Alarm) -> Result<(), Error> {
-        self.task.command(Command::Alarm(alarm)).await
+        self.command(Command::Alarm(alarm)).await
     }
 
     /// Asks the platform to call a channel (VideoUploadNotify of 2022), as a body camera does whose
     /// button is pressed. A camera that is not registered keeps it to itself.
     pub async fn offer_video(&self, channel: &Channel) -> Result<(), Error> {
-        self.task.command(Command::OfferVideo(channel.id)).await
+        self.command(Command::OfferVideo(channel.id)).await
     }
 
     /// The camera is somewhere else; who has subscribed to its position is told in time.
     pub async fn move_to(&self, position: Position) -> Result<(), Error> {
-        self.task.command(Command::Move(position)).await
+        self.command(Command::Move(position)).await
     }
 
     /// Something happens to a channel that its state does not show, such as
@@ -162,17 +164,17 @@ impl Camera {
     /// [`remove_channel`](Self::remove_channel).
     pub async fn catalog_event(&self, channel: &Channel, event: CatalogEvent) -> Result<(), Error> {
         let id = channel.id;
-        self.task.command(Command::Changed { id, event }).await
+        self.command(Command::Changed { id, event }).await
     }
 
     /// Ends every call with BYE, as a device does that runs out of something.
     pub async fn hang_up(&self) -> Result<(), Error> {
-        self.task.command(Command::HangUp).await
+        self.command(Command::HangUp).await
     }
 
     /// Switches it on for the first time.
     pub(super) async fn switch_on(&self) -> Result<(), Error> {
-        self.task.command(Command::PowerOn).await
+        self.command(Command::PowerOn).await
     }
 
     /// Switches it on again after [`power_off`](Self::power_off). While that is still under way,
@@ -189,7 +191,7 @@ impl Camera {
         let was_registered = self.is_registered();
         let before = self.standing.borrow().departures;
         self.standing.send_modify(Standing::leave);
-        self.task.command(Command::PowerOff).await?;
+        self.command(Command::PowerOff).await?;
         self.wait(|standing| standing.off || standing.departures != before)
             .await?;
         let confirmed = self.standing.borrow().confirmed;
@@ -197,6 +199,10 @@ impl Camera {
             return Err(Error::NotUnregistered(self.id()));
         }
         Ok(())
+    }
+
+    async fn command(&self, command: Command) -> Result<(), Error> {
+        self.task.command(Wish::Command(command)).await
     }
 
     async fn wait(&self, done: impl FnMut(&Standing) -> bool) -> Result<(), Error> {

@@ -26,6 +26,7 @@ mod error;
 mod events;
 mod fleet;
 mod folder;
+mod observed;
 mod platform;
 mod platform_builder;
 mod play;

@@ -10,15 +10,16 @@ use bytes::Bytes;
 
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::{
-    AlarmInput, Control, DeviceStatus, Duty, Found, Incoming as Document, Outcome, Tracking,
+    AlarmInput, Control, ControlError, DeviceStatus, Duty, Found, Outcome, Tracking,
 };
 use crate::time::Now;
 
 use super::calls::Calls;
 use super::config::Config;
 use super::event::Event;
-use super::head::Head;
+use super::head::{self, Head};
 use super::line::Line;
+use super::orders::Order;
 use super::sd_cards::SdCards;
 
 /// What commands have changed. Nothing is kept until the first one changes something.
@@ -43,6 +44,21 @@ struct Changed {
     tracking: HashMap<DeviceId, Tracking>,
 }
 
+/// Why a command is not obeyed.
+#[derive(Debug, thiserror::Error)]
+enum Cannot {
+    #[error(transparent)]
+    Read(ControlError),
+    #[error(transparent)]
+    Head(#[from] head::Cannot),
+    #[error("FormatSDCard: there is no card {0}")]
+    NoCard(u8),
+    #[error("an alarm input cannot do that")]
+    AlarmInput,
+    #[error("there is no channel")]
+    NoChannel,
+}
+
 /// Whom a command is for.
 #[derive(Clone, Copy)]
 enum Target {
@@ -59,26 +75,41 @@ impl Controls {
         now: Now,
         line: &mut Line,
         calls: &Calls,
-        document: &Document,
+        order: Order,
         began: Option<Outcome>,
     ) -> Option<Bytes> {
-        let target = target(&line.config, &document.device_id)?;
+        let document = order.document;
+        let Some(target) = target(&line.config, &document.device_id) else {
+            order.misdirected(line);
+            return None;
+        };
+        let commands = Control::read(document);
+        if commands.is_empty() && began.is_none() {
+            let cmd_type: String = document.cmd_type.chars().take(40).collect();
+            order.not_obeyed(
+                line,
+                format_args!("{cmd_type}: no command in it is known here"),
+            );
+        }
         let mut outcome = began;
         for Found {
             what,
             wants_response,
-        } in Control::read(document)
+        } in commands
         {
-            let done = match what {
-                Ok(control) => self.carry_out(now, line, calls, (target, control)),
-                Err(error) => {
-                    let (id, why) = (target.id(&line.config), error.to_string());
-                    line.tell(Event::NotObeyed { id, why });
-                    false
+            let done = what
+                .map_err(Cannot::Read)
+                .and_then(|control| self.carry_out(now, line, calls, (target, control)));
+            let failed = done.is_err();
+            match done {
+                Ok(control) => {
+                    let id = target.id(&line.config);
+                    line.tell(Event::Controlled { id, control });
                 }
-            };
+                Err(why) => order.not_obeyed(line, why),
+            }
             if wants_response {
-                let failed = !done || outcome == Some(Outcome::Error);
+                let failed = failed || outcome == Some(Outcome::Error);
                 outcome = Some(if failed { Outcome::Error } else { Outcome::Ok });
             }
         }
@@ -87,79 +118,68 @@ impl Controls {
         outcome.map(|outcome| style.result(&document.cmd_type, sn, id, outcome))
     }
 
-    /// Whether the command suits its target.
+    /// Does what a command says, as far as it suits its target.
     fn carry_out(
         &mut self,
         now: Now,
         line: &mut Line,
         calls: &Calls,
         (target, control): (Target, Control),
-    ) -> bool {
-        let done = match (control, target) {
-            (Control::Record(on), Target::Device | Target::Channel(_)) => {
-                let channels = channels(&line.config, target);
-                mark(&mut self.changed().recording, channels, on);
-                true
-            }
+    ) -> Result<Control, Cannot> {
+        match (control, target) {
             (Control::Guard(on), _) => {
                 let inputs = alarm_inputs(&line.config, target);
                 mark(&mut self.changed().disarmed, inputs, !on);
-                true
-            }
-            (Control::KeyFrame, Target::Device | Target::Channel(_)) => {
-                for channel in channels(&line.config, target) {
-                    calls.key_frame(line, channel);
-                }
-                true
             }
             (Control::ResetAlarm, _) => {
                 let inputs: Vec<_> = alarm_inputs(&line.config, target).collect();
                 mark(&mut self.changed().alarmed, inputs, false);
-                true
             }
-            (Control::FormatSdCard(card), Target::Device | Target::Channel(_)) => {
-                self.sd_cards.format(now.mono, &line.config, card)
+            (Control::Boot, _) => self.boot = true,
+            (_, Target::Alarm(_)) => return Err(Cannot::AlarmInput),
+            (Control::Record(on), _) => {
+                let channels = channels(&line.config, target);
+                mark(&mut self.changed().recording, channels, on);
             }
-            (Control::Boot, _) => {
-                self.boot = true;
-                true
+            (Control::KeyFrame, _) => {
+                for channel in channels(&line.config, target) {
+                    calls.key_frame(line, channel);
+                }
             }
-            (Control::Track(what), Target::Device | Target::Channel(_)) => {
+            (Control::FormatSdCard(card), _) => {
+                if !self.sd_cards.format(now.mono, &line.config, card) {
+                    return Err(Cannot::NoCard(card));
+                }
+            }
+            (Control::Track(what), _) => {
                 for channel in channels(&line.config, target) {
                     self.changed().tracking.insert(channel, what);
                 }
-                true
             }
             (
                 Control::Ptz(_) | Control::Precise(_) | Control::Drag { .. } | Control::Home(_),
-                Target::Device | Target::Channel(_),
+                _,
             ) => {
                 // A head belongs to a channel: the device's command is for its first.
-                let channel = channels(&line.config, target).first().copied();
-                channel.is_some_and(|channel| self.steer(now, channel, control))
+                let channels = channels(&line.config, target);
+                let channel = channels.first().ok_or(Cannot::NoChannel)?;
+                self.steer(now, *channel, control)?;
             }
-            (_, Target::Alarm(_)) => false,
-        };
-        if done {
-            let id = target.id(&line.config);
-            line.tell(Event::Controlled { id, control });
         }
-        done
+        Ok(control)
     }
 
     /// A head obeys.
-    fn steer(&mut self, now: Now, channel: DeviceId, control: Control) -> bool {
+    fn steer(&mut self, now: Now, channel: DeviceId, control: Control) -> Result<(), head::Cannot> {
         let head = self.changed().heads.entry(channel).or_default();
         match control {
-            Control::Ptz(ptz) => head.obey(now.mono, ptz),
-            Control::Drag { zone, into } => head.drag(now.mono, zone, into),
-            Control::Home(home) => head.set_home(now.mono, home),
-            Control::Precise(to) => {
-                head.precise(now.mono, to);
-                true
-            }
-            _ => false,
+            Control::Ptz(ptz) => head.obey(now.mono, ptz)?,
+            Control::Drag { zone, into } => head.drag(now.mono, zone, into)?,
+            Control::Home(home) => head.set_home(now.mono, home)?,
+            Control::Precise(to) => head.precise(now.mono, to),
+            _ => {}
         }
+        Ok(())
     }
 
     /// The head of a channel; one that nobody has steered looks straight ahead.
@@ -237,6 +257,11 @@ impl Target {
             Target::Channel(id) | Target::Alarm(id) => id,
         }
     }
+}
+
+/// The device, channel or alarm input that a code names.
+pub(super) fn named(config: &Config, code: &str) -> Option<DeviceId> {
+    target(config, code).map(|target| target.id(config))
 }
 
 /// Whom a code names: the device, one of its channels or one of its alarm inputs.

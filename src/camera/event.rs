@@ -141,12 +141,14 @@ pub enum Event {
         /// What has been set.
         kind: ConfigType,
     },
-    /// A command of the platform was broken, and not obeyed.
+    /// A command of the platform was not obeyed: it is broken, or nothing here can do it.
     NotObeyed {
-        /// Whom it was for.
+        /// Whom it was for; the device, if it was for nobody here.
         id: DeviceId,
-        /// What is wrong with it.
+        /// What is wrong with it, in words for a person.
         why: String,
+        /// The Call-ID of its MESSAGE.
+        call_id: String,
     },
     /// The platform subscribed to something, prolonged that, or ended it.
     Subscribed {

@@ -12,6 +12,8 @@ mod testing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use thiserror::Error;
+
 use crate::gb28181::Ptz;
 use crate::gb28181::manscdp::{HomePosition, PtzPosition};
 use crate::gb28181::ptz::{Lens, Motion};
@@ -32,6 +34,21 @@ pub(super) struct Head {
     scans: BTreeMap<u8, Scan>,
     switches: BTreeSet<u8>,
     home: HomePosition,
+}
+
+/// Why a head does not obey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(super) enum Cannot {
+    #[error("preset {0} is not set")]
+    NoPreset(u8),
+    #[error("cruise {0} leads nowhere")]
+    NoCruise(u8),
+    #[error("cruise {0} does not lead to preset {1}")]
+    NotAPoint(u8, u8),
+    #[error("cruise {0} is full")]
+    Full(u8),
+    #[error("the zone is no part of a picture")]
+    NoZone,
 }
 
 /// Where it looks, and how.
@@ -78,9 +95,8 @@ impl Default for Head {
 }
 
 impl Head {
-    /// Obeys a PTZCmd. Whether there was something to obey: a preset that does not exist cannot be
-    /// gone to.
-    pub fn obey(&mut self, now: Instant, ptz: Ptz) -> bool {
+    /// Obeys a PTZCmd, if there is something to obey: a preset that is not set cannot be gone to.
+    pub fn obey(&mut self, now: Instant, ptz: Ptz) -> Result<(), Cannot> {
         match ptz {
             Ptz::Move(motion) if motion == Motion::default() => self.begin(now, Doing::Nothing),
             Ptz::Move(motion) => self.begin(now, Doing::Moving(motion, self.lens())),
@@ -97,7 +113,7 @@ impl Head {
                 self.switches.remove(&switch);
             }
         }
-        true
+        Ok(())
     }
 
     /// Where it looks.
@@ -161,7 +177,8 @@ mod tests {
                 switch: 1,
                 on: true,
             },
-        );
+        )
+        .unwrap();
         assert!(head.is_on(1) && !head.is_on(2));
         head.obey(
             at(0),
@@ -169,10 +186,11 @@ mod tests {
                 switch: 1,
                 on: false,
             },
-        );
+        )
+        .unwrap();
         assert!(!head.is_on(1));
         let before = head.position(at(0));
-        assert!(!head.drag(at(0), Zone::default(), true));
+        assert!(head.drag(at(0), Zone::default(), true).is_err());
         assert_eq!(head.position(at(0)), before);
         let middle = Zone {
             length: 1000,
@@ -182,9 +200,9 @@ mod tests {
             length_x: 250,
             length_y: 125,
         };
-        assert!(head.drag(at(0), middle, true));
+        assert_eq!(head.drag(at(0), middle, true), Ok(()));
         assert_eq!(head.position(at(0)).zoom, 4.0);
-        assert!(head.drag(at(0), middle, false));
+        assert_eq!(head.drag(at(0), middle, false), Ok(()));
         assert_eq!(head.position(at(0)).zoom, 1.0);
     }
 }

@@ -17,6 +17,7 @@ use super::event::Event;
 use super::head_queries;
 use super::line::{Line, Purpose, Waiting};
 use super::notices::Notices;
+use super::orders::Order;
 use super::record_info;
 use super::settings::Settings;
 use super::tasks::Tasks;
@@ -79,10 +80,14 @@ impl Messages {
         line.reply(now.mono, transaction, &request, 200);
         let bodies = match document.root {
             Root::Control => {
-                let began = self.tasks.begin(now, line, &document);
+                let order = Order {
+                    document: &document,
+                    call_id: request.headers.value("Call-ID").unwrap_or_default(),
+                };
+                let began = self.tasks.begin(now, line, order);
                 let answer = match document.cmd_type.as_str() {
-                    "DeviceConfig" => self.settings.obey(now, line, &document, began),
-                    _ => self.controls.obey(now, line, calls, &document, began),
+                    "DeviceConfig" => self.settings.obey(now, line, order, began),
+                    _ => self.controls.obey(now, line, calls, order, began),
                 };
                 Vec::from_iter(answer)
             }

@@ -21,6 +21,7 @@ mod line;
 mod messages;
 mod notices;
 mod offer;
+mod orders;
 mod playback;
 mod reboot;
 mod record_info;
@@ -234,10 +235,15 @@ impl Camera {
         self.notices.changed(now, &mut self.line, &[change]);
     }
 
+    /// Whether the platform takes what it says by itself.
+    fn is_heard(&self) -> bool {
+        self.power == Power::On && self.is_registered()
+    }
+
     /// Something happens. While it is off-line, or the input is disarmed, nobody hears of it.
     fn alarm(&mut self, now: Now, alarm: Alarm) {
         let at = alarm.at;
-        if !self.is_registered() || !self.messages.controls.raise(&self.line.config, at) {
+        if !self.is_heard() || !self.messages.controls.raise(&self.line.config, at) {
             return;
         }
         let body = self.notices.alarm(now, &mut self.line, alarm);
@@ -248,7 +254,7 @@ impl Camera {
 
     /// Asks to be called. While it is off-line, nobody hears of it.
     fn offer_video(&mut self, now: Now, id: DeviceId) {
-        if !self.is_registered() || self.config().channel(id.as_str()).is_none() {
+        if !self.is_heard() || self.config().channel(id.as_str()).is_none() {
             return;
         }
         let wall = self.messages.platform_time(now);

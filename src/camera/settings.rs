@@ -20,8 +20,10 @@ use crate::time::Now;
 
 use super::Camera;
 use super::config::{Config, PlatformAddress};
+use super::control::named;
 use super::event::Event;
 use super::line::{Line, Timer};
+use super::orders::Order;
 use super::{Power, factory};
 
 /// New basic parameters take effect when their answer has surely left.
@@ -40,18 +42,23 @@ impl Settings {
         &mut self,
         now: Now,
         line: &mut Line,
-        document: &Document,
+        order: Order,
         began: Option<Outcome>,
     ) -> Option<Bytes> {
-        line.config.channel(&document.device_id)?;
+        let document = order.document;
+        if line.config.channel(&document.device_id).is_none() {
+            order.misdirected(line);
+            return None;
+        }
         let wanted = match wanted(&line.config, document) {
             Ok(wanted) => wanted,
             Err(why) => {
-                not_obeyed(line, document, why);
+                order.not_obeyed(line, why);
                 return Some(result(line, document, Outcome::Error));
             }
         };
         if wanted.is_empty() && began.is_none() {
+            order.not_obeyed(line, "DeviceConfig: nothing of it can be configured here");
             let silent = line.config.profile.behaviour.settings.silent_about_others;
             return (!silent).then(|| result(line, document, Outcome::Error));
         }
@@ -68,7 +75,8 @@ impl Settings {
     }
 
     fn set(&mut self, now: Now, line: &mut Line, document: &Document, setting: Setting) {
-        let (id, kind) = (id(&line.config, document), setting.kind());
+        let id = named(&line.config, &document.device_id).unwrap_or(line.config.device);
+        let kind = setting.kind();
         match setting {
             Setting::Basic(basic) => {
                 change(Arc::make_mut(&mut line.config), basic);
@@ -132,11 +140,6 @@ fn wanted(config: &Config, document: &Document) -> Result<Vec<Setting>, ConfigEr
     Ok(wanted)
 }
 
-fn not_obeyed(line: &mut Line, document: &Document, why: ConfigError) {
-    let (id, why) = (id(&line.config, document), why.to_string());
-    line.tell(Event::NotObeyed { id, why });
-}
-
 fn result(line: &Line, document: &Document, outcome: Outcome) -> Bytes {
     let style = &line.config.profile.manscdp;
     style.result(
@@ -145,15 +148,6 @@ fn result(line: &Line, document: &Document, outcome: Outcome) -> Bytes {
         &document.device_id,
         outcome,
     )
-}
-
-/// Whom a document is about: a channel, or the device.
-fn id(config: &Config, document: &Document) -> DeviceId {
-    let channels = channels(config, document);
-    match channels.as_slice() {
-        [one] if document.device_id == one.as_str() => *one,
-        _ => config.device,
-    }
 }
 
 /// The channels it is about: the device's code means all of them.

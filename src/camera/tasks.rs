@@ -10,11 +10,11 @@ use crate::gb28181::manscdp::{
 use crate::node::{JobId, JobOutcome};
 use crate::time::{Now, Wall};
 
-use super::event::Event;
+use super::Camera;
 use super::line::{Line, Timer};
+use super::orders::Order;
 use super::snapshots::Snapshots;
 use super::upgrade::Upgrade;
-use super::{Camera, Power};
 
 /// How many orders of pictures run at once; one more is refused.
 const MOST_SNAPSHOTS: usize = 16;
@@ -41,7 +41,8 @@ struct Inside {
 
 impl Tasks {
     /// Begins the tasks that a document orders: whether that went well, if it orders any.
-    pub fn begin(&mut self, now: Now, line: &mut Line, document: &Document) -> Option<Outcome> {
+    pub fn begin(&mut self, now: Now, line: &mut Line, order: Order) -> Option<Outcome> {
+        let document = order.document;
         if !line.config.profile.behaviour.tasks {
             return None;
         }
@@ -49,19 +50,16 @@ impl Tasks {
             DeviceUpgrade::read(document),
             SnapShotConfig::read(document),
         ) {
-            (Some(order), _) => self.upgrade(line, document, order),
-            (None, Some(order)) => self.snapshots(now, line, document, order),
+            (Some(upgrade), _) => self.upgrade(line, document, upgrade),
+            (None, Some(pictures)) => self.snapshots(now, line, document, pictures),
             (None, None) => return None,
         };
-        let channel = line.config.channel(&document.device_id)?.id;
-        let id = match document.device_id == line.config.device.as_str() {
-            true => line.config.device,
-            false => channel,
-        };
+        // Whoever obeys the rest of the document says that it is for nobody here.
+        line.config.channel(&document.device_id)?;
         Some(match began {
             Ok(()) => Outcome::Ok,
             Err(why) => {
-                line.tell(Event::NotObeyed { id, why });
+                order.not_obeyed(line, why);
                 Outcome::Error
             }
         })
@@ -232,7 +230,7 @@ impl Camera {
 
     /// Tells what tasks have come to, once the platform can hear it.
     pub(super) fn tell_news(&mut self, now: Now) {
-        if self.power != Power::On || !self.is_registered() {
+        if !self.is_heard() {
             return;
         }
         for body in self.messages.tasks.news() {

@@ -364,7 +364,9 @@ impl Told {
             },
             Event::Controlled { id, control } => format!("{id}: {control}"),
             Event::Configured { id, kind } => format!("{id}: {kind} configured"),
-            Event::NotObeyed { id, why } => format!("{id}: {}: {why}", screen.bad("not obeyed")),
+            Event::NotObeyed { id, why, .. } => {
+                format!("{id}: {}: {why}", screen.bad("not obeyed"))
+            }
             Event::Rebooting { away } => format!("starts again, back in {away:.0?}"),
             Event::Upgraded(UpgradeResult {
                 firmware,

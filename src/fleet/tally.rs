@@ -195,7 +195,9 @@ impl Times {
                 change.asked = 1;
                 None
             }
-            Event::Controlled { .. } | Event::NotObeyed { .. } => None,
+            Event::NotObeyed { why, call_id, .. } => {
+                wrong(Kind::NotObeyed, call_id, || why.clone())
+            }
             Event::Rebooting { .. } => {
                 stand(seat, Standing::Coming, &mut change);
                 None
@@ -305,6 +307,8 @@ mod tests {
     use super::*;
     use crate::camera::CallNumber;
     use crate::fleet::testing::{ended, failed, registered, streaming};
+    use crate::gb28181::DeviceId;
+    use crate::gb28181::manscdp::Control;
     use crate::media::Loss;
 
     fn tally() -> Tally {
@@ -364,6 +368,32 @@ mod tests {
         let all = tally.counted.all;
         assert_eq!((all.streamed, all.ended, all.errors), (2, 2, 2));
         assert_eq!(all.sent.frames, 200);
+    }
+
+    #[test]
+    fn a_command_that_was_not_obeyed_is_an_error_and_one_that_was_is_none() {
+        let id: DeviceId = "34020000001310000001".parse().unwrap();
+        let not_obeyed = Event::NotObeyed {
+            id,
+            why: "preset 4 is not set".into(),
+            call_id: "a".into(),
+        };
+        let control = Control::KeyFrame;
+        let mut tally = tally();
+        note(
+            &mut tally,
+            0,
+            &[not_obeyed, Event::Controlled { id, control }],
+        );
+        let [(Kind::NotObeyed, trouble)] = tally.counted.troubles.sorted()[..] else {
+            panic!("{:?}", tally.counted.troubles);
+        };
+        let example = &trouble.example;
+        assert_eq!((trouble.count, tally.counted.all.errors), (1, 1));
+        assert_eq!(
+            (example.call_id.as_str(), example.why.as_str()),
+            ("a", "preset 4 is not set")
+        );
     }
 
     #[test]

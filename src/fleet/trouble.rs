@@ -24,6 +24,8 @@ pub enum Kind {
     MediaLost,
     /// Media could not be sent, and the call ended for it.
     MediaFailed,
+    /// A command of the platform was not obeyed: broken, or impossible here.
+    NotObeyed,
     /// The platform did not confirm that a camera left.
     NotUnregistered,
     /// A camera of ours failed: a fault in vcam.
@@ -52,6 +54,7 @@ impl fmt::Display for Kind {
             Kind::NoAck => f.write_str("200 to INVITE not acknowledged"),
             Kind::MediaLost => f.write_str("media broke"),
             Kind::MediaFailed => f.write_str("call ended without media"),
+            Kind::NotObeyed => f.write_str("command not obeyed"),
             Kind::NotUnregistered => f.write_str("unregistration not confirmed"),
             Kind::Crashed => f.write_str("camera crashed, a fault in vcam"),
         }

@@ -218,11 +218,10 @@ impl Subscriptions {
         }
     }
 
-    /// NOTIFY: news of a device.
+    /// NOTIFY: news of a device, or its last word.
     pub fn notify(&mut self, now: Now, desk: &mut Desk, incoming: &Incoming) {
         let request = &incoming.request;
-        let ours = |s: &&mut Subscription| s.is_of(request);
-        let Some(subscription) = self.all.values_mut().find(ours) else {
+        let Some((&number, subscription)) = self.all.iter().find(|(_, s)| s.is_of(request)) else {
             return desk.reply(now.mono, incoming, 481);
         };
         desk.reply(now.mono, incoming, 200);
@@ -232,27 +231,39 @@ impl Subscriptions {
             desk.object(Some(device), incoming, Deviation::NotifyEvent, event);
         }
         let state = request.headers.value("Subscription-State");
-        let ended = state.is_some_and(|state| state.trim_start().starts_with("terminated"));
         if state.is_none() {
             desk.object(Some(device), incoming, Deviation::SubscriptionState, "");
         }
-        if request.body.is_empty() {
-            let topic = subscription.topic;
-            if ended {
-                let notice = Notice::Ended(topic);
-                desk.tell(Event::Notice { device, notice });
-            }
-            return;
+        if !request.body.is_empty() {
+            news(desk, device, incoming);
         }
-        match Document::parse(&request.body) {
-            Ok(document) => match notice(&document) {
-                Some(notice) => desk.tell(Event::Notice { device, notice }),
-                None => desk.object(Some(device), incoming, Deviation::Notice, document.cmd_type),
-            },
-            Err(error) => {
-                let detail = error.to_string();
-                desk.object(Some(device), incoming, Deviation::Manscdp, detail);
-            }
+        if state.is_some_and(|state| state.trim_start().starts_with("terminated")) {
+            self.terminated(desk, number);
+        }
+    }
+
+    /// A device tells no more. Whoever waits for the answer to a SUBSCRIBE still gets that.
+    fn terminated(&mut self, desk: &mut Desk, number: u32) {
+        let Some(subscription) = self.all.get(&number) else {
+            return;
+        };
+        let (device, notice) = (subscription.device, Notice::Ended(subscription.topic));
+        if subscription.ask.is_none() {
+            self.forget(desk, number);
+        }
+        desk.tell(Event::Notice { device, notice });
+    }
+}
+
+fn news(desk: &mut Desk, device: DeviceId, incoming: &Incoming) {
+    match Document::parse(&incoming.request.body) {
+        Ok(document) => match notice(&document) {
+            Some(notice) => desk.tell(Event::Notice { device, notice }),
+            None => desk.object(Some(device), incoming, Deviation::Notice, document.cmd_type),
+        },
+        Err(error) => {
+            let detail = error.to_string();
+            desk.object(Some(device), incoming, Deviation::Manscdp, detail);
         }
     }
 }

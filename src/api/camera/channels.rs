@@ -6,6 +6,7 @@ use super::super::camera_builder::{MOST_CHANNELS, code};
 use super::super::channel::Channel;
 use super::super::clip::Clip;
 use super::super::error::Error;
+use super::super::observed::Wish;
 use super::Camera;
 use crate::camera::{self, Command};
 use crate::gb28181::DeviceId;
@@ -59,7 +60,7 @@ impl Camera {
         may_be_added(&now, channel.id)?;
         let added = self.shown(channel.id, &clip);
         now.push((channel.clone(), clip));
-        room.send(Command::AddChannel(Box::new(channel)));
+        room.send(Wish::Command(Command::AddChannel(Box::new(channel))));
         Ok(added)
     }
 
@@ -78,7 +79,7 @@ impl Camera {
             "a camera keeps its last channel".to_owned()
         } else {
             now.retain(|(c, _)| !gone.contains(&c.id));
-            room.send(Command::RemoveChannel(channel.id));
+            room.send(Wish::Command(Command::RemoveChannel(channel.id)));
             return Ok(());
         };
         let what = "remove_channel";

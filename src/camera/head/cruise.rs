@@ -6,7 +6,7 @@ use crate::gb28181::manscdp::{CruisePoint, CruiseTrack};
 use crate::gb28181::ptz::CruiseAct;
 use crate::time::Instant;
 
-use super::{Doing, Head, Pose};
+use super::{Cannot, Doing, Head, Pose};
 
 /// The speed and the stay of a cruise that was not told its own.
 const CRUISE: (u8, u16) = (7, 10);
@@ -27,43 +27,63 @@ impl Head {
         all.map(|(number, cruise)| cruise.track(*number)).collect()
     }
 
-    pub(super) fn cruise(&mut self, now: Instant, number: u8, act: CruiseAct) -> bool {
-        if act == CruiseAct::Start {
-            let points = self.cruises.get(&number).map_or(0, |c| c.points.len());
-            if points > 0 {
+    pub(super) fn cruise(
+        &mut self,
+        now: Instant,
+        number: u8,
+        act: CruiseAct,
+    ) -> Result<(), Cannot> {
+        match act {
+            CruiseAct::Start if self.points(number) == 0 => Err(Cannot::NoCruise(number)),
+            CruiseAct::Start => {
                 self.begin(now, Doing::Cruising(number));
+                Ok(())
             }
-            return points > 0;
-        }
-        // A point can only be a place that it knows.
-        if matches!(act, CruiseAct::Add(preset) if !self.presets.contains_key(&preset)) {
-            return false;
-        }
-        match act {
-            CruiseAct::Clear => return self.cruises.remove(&number).is_some(),
-            CruiseAct::Remove(preset) => return self.leave_out(number, preset),
-            _ => {}
-        }
-        let cruise = self.cruises.entry(number).or_default();
-        match act {
-            CruiseAct::Add(preset) if cruise.points.len() < MOST_POINTS => {
-                cruise.points.push(preset)
+            CruiseAct::Add(preset) => self.add_point(number, preset),
+            CruiseAct::Remove(preset) => self.leave_out(number, preset),
+            CruiseAct::Clear => {
+                let cruise = self.cruises.remove(&number);
+                cruise.map(drop).ok_or(Cannot::NoCruise(number))
             }
-            CruiseAct::Speed(speed) => cruise.speed = Some(speed),
-            CruiseAct::Dwell(seconds) => cruise.dwell = Some(seconds),
-            _ => return false,
+            CruiseAct::Speed(speed) => {
+                self.cruises.entry(number).or_default().speed = Some(speed);
+                Ok(())
+            }
+            CruiseAct::Dwell(seconds) => {
+                self.cruises.entry(number).or_default().dwell = Some(seconds);
+                Ok(())
+            }
         }
-        true
     }
 
-    /// Whether the cruise had such a point.
-    fn leave_out(&mut self, number: u8, preset: u8) -> bool {
-        let Some(cruise) = self.cruises.get_mut(&number) else {
-            return false;
-        };
-        let before = cruise.points.len();
-        cruise.points.retain(|point| *point != preset);
-        cruise.points.len() < before
+    /// How many points a cruise has.
+    fn points(&self, number: u8) -> usize {
+        self.cruises.get(&number).map_or(0, |c| c.points.len())
+    }
+
+    /// A point can only be a place that it knows.
+    fn add_point(&mut self, number: u8, preset: u8) -> Result<(), Cannot> {
+        if !self.presets.contains_key(&preset) {
+            return Err(Cannot::NoPreset(preset));
+        }
+        let cruise = self.cruises.entry(number).or_default();
+        if cruise.points.len() >= MOST_POINTS {
+            return Err(Cannot::Full(number));
+        }
+        cruise.points.push(preset);
+        Ok(())
+    }
+
+    /// Takes a point from a cruise, however often it goes there.
+    fn leave_out(&mut self, number: u8, preset: u8) -> Result<(), Cannot> {
+        let before = self.points(number);
+        if let Some(cruise) = self.cruises.get_mut(&number) {
+            cruise.points.retain(|point| *point != preset);
+        }
+        match self.points(number) < before {
+            true => Ok(()),
+            false => Err(Cannot::NotAPoint(number, preset)),
+        }
     }
 
     /// No cruise goes to that place any more.
@@ -74,18 +94,17 @@ impl Head {
     }
 
     /// A cruise whose last point goes while the head is at it ends there.
-    pub(super) fn editing_cruises(
+    pub(super) fn editing_cruises<T>(
         &mut self,
         now: Instant,
-        edit: impl FnOnce(&mut Head) -> bool,
-    ) -> bool {
+        edit: impl FnOnce(&mut Head) -> T,
+    ) -> T {
         let pose = self.pose_at(now);
         let done = edit(self);
-        if let Doing::Cruising(number) = self.doing {
-            let points = self.cruises.get(&number).map_or(0, |c| c.points.len());
-            if points == 0 {
-                self.stand(now, pose);
-            }
+        if let Doing::Cruising(number) = self.doing
+            && self.points(number) == 0
+        {
+            self.stand(now, pose);
         }
         done
     }
@@ -135,15 +154,16 @@ mod tests {
         let mut head = Head::default();
         for (number, pan) in [(1, 10.0), (2, 20.0)] {
             look(&mut head, at(0), pan);
-            head.obey(at(0), Ptz::Preset(PresetAct::Set, number));
+            head.obey(at(0), Ptz::Preset(PresetAct::Set, number))
+                .unwrap();
         }
         let cruise = |act| Ptz::Cruise { track: 7, act };
         assert!(
-            !head.obey(at(0), cruise(CruiseAct::Start)),
+            head.obey(at(0), cruise(CruiseAct::Start)).is_err(),
             "it has no points"
         );
         assert!(
-            !head.obey(at(0), cruise(CruiseAct::Add(9))),
+            head.obey(at(0), cruise(CruiseAct::Add(9))).is_err(),
             "there is no such preset"
         );
         for act in [
@@ -152,7 +172,7 @@ mod tests {
             CruiseAct::Dwell(5),
             CruiseAct::Start,
         ] {
-            assert!(head.obey(at(0), cruise(act)), "{act:?}");
+            assert_eq!(head.obey(at(0), cruise(act)), Ok(()), "{act:?}");
         }
         let pans: Vec<_> = [0, 4, 5, 9, 10].map(|s| head.position(at(s)).pan).into();
         assert_eq!(pans, [10.0, 10.0, 20.0, 20.0, 10.0]);
@@ -161,7 +181,7 @@ mod tests {
             (track.number, track.points.len(), track.points[0].stay),
             (7, 2, 5)
         );
-        head.obey(at(7), Ptz::STOP);
+        head.obey(at(7), Ptz::STOP).unwrap();
         assert_eq!(head.position(at(100)).pan, 20.0);
     }
 
@@ -173,27 +193,30 @@ mod tests {
             track: 1,
             act: CruiseAct::Start,
         };
-        assert!(head.obey(at(0), start));
-        assert!(head.obey(at(3), Ptz::Preset(PresetAct::Delete, 1)));
+        assert_eq!(head.obey(at(0), start), Ok(()));
+        assert_eq!(head.obey(at(3), Ptz::Preset(PresetAct::Delete, 1)), Ok(()));
         assert_eq!(head.position(at(100)).pan, 10.0);
         assert!(head.tracks().is_empty(), "it leads nowhere");
-        assert!(!head.obey(at(101), start));
+        assert!(head.obey(at(101), start).is_err());
     }
 
     #[test]
     fn what_a_cruise_does_not_have_cannot_be_taken_from_it() {
         let mut head = knowing(2);
         for act in [CruiseAct::Remove(1), CruiseAct::Clear] {
-            assert!(!head.obey(at(0), Ptz::Cruise { track: 4, act }), "{act:?}");
+            assert!(
+                head.obey(at(0), Ptz::Cruise { track: 4, act }).is_err(),
+                "{act:?}"
+            );
         }
         let add = Ptz::Cruise {
             track: 4,
             act: CruiseAct::Add(1),
         };
         for _ in 0..MOST_POINTS {
-            assert!(head.obey(at(0), add));
+            assert_eq!(head.obey(at(0), add), Ok(()));
         }
-        assert!(!head.obey(at(0), add), "it is full");
+        assert!(head.obey(at(0), add).is_err(), "it is full");
         assert_eq!(head.tracks()[0].points.len(), MOST_POINTS);
     }
 }

@@ -4,7 +4,7 @@ use crate::gb28181::manscdp::{Precise, Zone};
 use crate::gb28181::ptz::{Lens, Motion, Toward};
 use crate::time::Instant;
 
-use super::{Doing, Head, Pose};
+use super::{Cannot, Doing, Head, Pose};
 
 /// Degrees a second at the fastest speed of 255.
 pub(super) const PAN: f64 = 120.0;
@@ -29,11 +29,11 @@ impl Head {
     }
 
     /// Zooms into a part of the picture, or out of it. What is no part of it changes nothing.
-    pub fn drag(&mut self, now: Instant, zone: Zone, into: bool) -> bool {
+    pub fn drag(&mut self, now: Instant, zone: Zone, into: bool) -> Result<(), Cannot> {
         let share = |part: u32, whole: u32| f64::from(part) / f64::from(whole.max(1));
         let factor = share(zone.length, zone.length_x).min(share(zone.width, zone.length_y));
         if zone.length_x == 0 || zone.length_y == 0 || !factor.is_finite() {
-            return false;
+            return Err(Cannot::NoZone);
         }
         let mut pose = self.pose_at(now);
         // The picture spans about sixty degrees at its widest.
@@ -45,7 +45,7 @@ impl Head {
         let factor = if into { factor } else { 1.0 / factor };
         pose.zoom = (pose.zoom * factor).clamp(ZOOMS.0, ZOOMS.1);
         self.stand(now, pose);
-        true
+        Ok(())
     }
 
     fn motion(&self) -> Motion {
@@ -108,9 +108,9 @@ mod tests {
     #[test]
     fn it_moves_until_it_is_stopped_and_no_further_than_it_can() {
         let mut head = Head::default();
-        assert!(head.obey(at(10), right(255)));
+        assert_eq!(head.obey(at(10), right(255)), Ok(()));
         assert_eq!(head.position(at(11)).pan, PAN);
-        assert!(head.obey(at(12), Ptz::STOP));
+        assert_eq!(head.obey(at(12), Ptz::STOP), Ok(()));
         assert_eq!(head.position(at(1000)).pan, 2.0 * PAN);
         let up_and_in = Motion {
             tilt: Some(Toward {
@@ -123,7 +123,7 @@ mod tests {
             }),
             pan: None,
         };
-        head.obey(at(1000), Ptz::Move(up_and_in));
+        head.obey(at(1000), Ptz::Move(up_and_in)).unwrap();
         let there = head.position(at(2000));
         assert_eq!((there.tilt, there.zoom), (TILTS.0, ZOOMS.1));
     }
@@ -131,16 +131,16 @@ mod tests {
     #[test]
     fn a_command_of_a_real_platform_turns_it_left() {
         let mut head = Head::default();
-        head.obey(at(0), ptz("A50F01029600004D"));
+        head.obey(at(0), ptz("A50F01029600004D")).unwrap();
         assert!(head.position(at(1)).pan > 180.0, "left of where it was");
-        head.obey(at(1), ptz("A50F0100000000B5"));
+        head.obey(at(1), ptz("A50F0100000000B5")).unwrap();
         assert_eq!(head.position(at(1)), head.position(at(100)));
     }
 
     #[test]
     fn the_stop_of_the_lens_ends_no_cruise() {
         let mut head = cruising(&[1, 2]);
-        head.obey(at(7), Ptz::Lens(Lens::default()));
+        head.obey(at(7), Ptz::Lens(Lens::default())).unwrap();
         let pans = [7, 10].map(|s| head.position(at(s)).pan);
         assert_eq!(pans, [20.0, 10.0], "it goes on");
     }

@@ -63,9 +63,9 @@ mod tests {
         let scan = |act| Ptz::Scan { group: 1, act };
         for (pan, act) in [(350.0, ScanAct::Left), (30.0, ScanAct::Right)] {
             look(&mut head, at(0), pan);
-            head.obey(at(0), scan(act));
+            head.obey(at(0), scan(act)).unwrap();
         }
-        head.obey(at(0), scan(ScanAct::Start));
+        head.obey(at(0), scan(ScanAct::Start)).unwrap();
         let pan = |s| head.position(at(s)).pan.round();
         assert_eq!(
             [pan(0), pan(10), pan(20), pan(30), pan(40)],

@@ -33,7 +33,8 @@ pub(super) fn knowing(places: u8) -> Head {
     let mut head = Head::default();
     for number in 1..=places {
         look(&mut head, at(0), f64::from(number) * 10.0);
-        head.obey(at(0), Ptz::Preset(PresetAct::Set, number));
+        head.obey(at(0), Ptz::Preset(PresetAct::Set, number))
+            .unwrap();
     }
     head
 }
@@ -50,7 +51,7 @@ pub(super) fn cruising(points: &[u8]) -> Head {
     let mut head = knowing(3);
     let acts = points.iter().map(|point| CruiseAct::Add(*point));
     for act in acts.chain([CruiseAct::Dwell(5), CruiseAct::Start]) {
-        assert!(head.obey(at(0), Ptz::Cruise { track: 1, act }));
+        assert_eq!(head.obey(at(0), Ptz::Cruise { track: 1, act }), Ok(()));
     }
     head
 }
