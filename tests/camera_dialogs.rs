@@ -11,6 +11,7 @@ use common::spoken::{Heard, Leg, Request, offer, passive, udp};
 use common::stage::{CAMERA, CHANNEL, SERVER, Stage};
 use vcam::camera::{CallEnd, Command, Event};
 use vcam::lab::RawState;
+use vcam::sip::OddBye;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(100);
@@ -192,6 +193,57 @@ fn a_lower_cseq_is_500_and_changes_nothing() {
     let (_, refused) = stage.dial(leg.clone(), late);
     assert_eq!(refused.status(), 500);
     assert_eq!(stage.camera().calls(), 1);
+}
+
+/// A BYE as VAG.Node writes it; what it is answered, if anything.
+fn odd_bye(stage: &mut Stage, leg: &Leg, cseq: u32) -> Option<u16> {
+    let bye = stage.write(&leg.request("BYE", cseq));
+    let text = String::from_utf8(bye.to_vec()).unwrap();
+    let (right, odd) = (format!("CSeq: {cseq} BYE"), format!("CSeq: {cseq} Info"));
+    assert!(text.contains(&right), "{text}");
+    stage.say(text.replace(&right, &odd));
+    let heard = stage.all_within(Duration::from_millis(100));
+    let answer = heard
+        .iter()
+        .find(|heard| heard.start().starts_with("SIP/2.0"))?;
+    assert_eq!(answer.header("CSeq"), format!("{cseq} Info"));
+    Some(answer.status())
+}
+
+#[test]
+fn a_bye_that_counts_as_another_method_ends_the_call_it_belongs_to_unless_the_make_minds() {
+    for (policy, answered, ended) in [
+        (OddBye::Take, Some(200), 1),
+        (OddBye::Refuse, Some(400), 0),
+        (OddBye::Ignore, None, 0),
+    ] {
+        let mut stage = Stage::registered_with(|config| {
+            let mut profile = (*config.profile).clone();
+            let mut sip = (*profile.sip).clone();
+            assert_eq!(
+                sip.odd_bye,
+                OddBye::Take,
+                "what makes do unless they say otherwise"
+            );
+            sip.odd_bye = policy;
+            profile.sip = sip.into();
+            config.profile = profile.into();
+        });
+        let leg = stage.call(udp());
+        // It counts something else: its number may be any.
+        let answer = odd_bye(&mut stage, &leg, leg.cseq - 1);
+        assert_eq!(answer, answered, "{policy:?}");
+        assert_eq!(stage.camera().calls(), 1 - ended, "{policy:?}");
+        let counted = stage.camera().counters().odd_byes;
+        assert_eq!(counted, u64::from(policy == OddBye::Take), "{policy:?}");
+    }
+    let mut stage = Stage::registered();
+    let stranger = Leg::new(99);
+    assert_eq!(
+        odd_bye(&mut stage, &stranger, 3),
+        Some(400),
+        "it ends nothing"
+    );
 }
 
 #[test]

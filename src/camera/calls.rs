@@ -202,16 +202,20 @@ impl Calls {
         line.order(start);
     }
 
-    /// BYE (RFC 3261 §15.1.2). An INVITE that still waits for its answer gets 487.
+    /// BYE (RFC 3261 §15.1.2). An INVITE that still waits for its answer gets 487. One whose CSeq
+    /// counts another method is not held to the order of the dialog either.
     pub fn bye(&mut self, now: Now, line: &mut Line, incoming: &Incoming) {
         let Some(number) = self.of(&incoming.request) else {
             let status = match self.forget_farewell(&incoming.request) {
                 true => 200,
+                false if incoming.request.is_miscounted() => 400,
                 false => 481,
             };
             return line.reply(now.mono, incoming.transaction, &incoming.request, status);
         };
-        if let Some(status) = self.out_of_order(number, &incoming.request) {
+        if !incoming.request.is_miscounted()
+            && let Some(status) = self.out_of_order(number, &incoming.request)
+        {
             return line.reply(now.mono, incoming.transaction, &incoming.request, status);
         }
         line.reply(now.mono, incoming.transaction, &incoming.request, 200);

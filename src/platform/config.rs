@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::gb28181::{DeviceId, XmlStyle};
-use crate::sip::Style;
+use crate::sip::{OddBye, Style};
 
 /// Everything a [`Platform`](super::Platform) is told about itself. Plain data, read only.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ impl Config {
             capacity: 100_000,
             first_sn: 1,
             style: Style {
+                // It judges devices: what no device may say is refused.
+                odd_bye: OddBye::Refuse,
                 user_agent: "vcam platform".to_owned(),
                 gb_version: "3.0".to_owned(),
                 ..Style::default()

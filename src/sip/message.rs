@@ -48,6 +48,12 @@ impl Request {
         self.uri.user()
     }
 
+    /// Whether its CSeq counts another method than its own.
+    pub fn is_miscounted(&self) -> bool {
+        let cseq = self.headers.cseq();
+        cseq.is_ok_and(|cseq| cseq.method != self.method)
+    }
+
     /// The same with one more header.
     pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push(name, value);

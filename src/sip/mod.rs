@@ -52,7 +52,8 @@ pub use reason::phrase;
 pub use rsip::Method;
 pub use style::{
     AuthParam, AuthorizationStyle, CallIdStyle, ContactTransport, ContactUser, ContentLength,
-    CseqStyle, Place, Provisional, QopUse, Received, Style, TokenStyle, UriHost, ViaParam, When,
+    CseqStyle, OddBye, Place, Provisional, QopUse, Received, Style, TokenStyle, UriHost, ViaParam,
+    When,
 };
 pub use tokens::{Token, Tokens};
 pub use transaction::{TransactionId, timing};

@@ -55,6 +55,8 @@ pub struct Style {
     pub contact_transport: ContactTransport,
     /// The `Max-Forwards` of requests.
     pub max_forwards: u8,
+    /// What becomes of a BYE whose CSeq counts another method.
+    pub odd_bye: OddBye,
 }
 
 impl Default for Style {
@@ -80,6 +82,7 @@ impl Default for Style {
             contact_user: ContactUser::default(),
             contact_transport: ContactTransport::default(),
             max_forwards: 70,
+            odd_bye: OddBye::default(),
         }
     }
 }
@@ -92,6 +95,20 @@ impl Style {
             _ => reason::phrase(status),
         }
     }
+}
+
+/// What becomes of a BYE whose CSeq counts another method, which RFC 3261 §8.1.1.5 forbids. The
+/// platform VAG.Node ends calls that it has steered so: `CSeq: 7 Info`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OddBye {
+    /// It ends the call that it belongs to; one that belongs to none is answered 400.
+    #[default]
+    Take,
+    /// It is answered 400: the call goes on.
+    Refuse,
+    /// It is passed over in silence, as the transaction layer of osip does.
+    Ignore,
 }
 
 /// How `Content-Length` is written.

@@ -19,6 +19,8 @@ pub struct Counters {
     pub unknown_flow: u64,
     /// Faults answered without asking the owner: 400, 413, 415, 416, 420, 501, 505, 513.
     pub faults_answered: u64,
+    /// BYEs taken whose CSeq counts another method.
+    pub odd_byes: u64,
     /// Requests refused with 503 because too many transactions were open.
     pub overload: u64,
     /// Requests that came again and were answered, or absorbed, by their transaction.

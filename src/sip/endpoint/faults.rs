@@ -1,7 +1,7 @@
 //! Requests that can be read but not be served, whatever they are about (RFC 3261 §8.2).
 
 use super::Endpoint;
-use crate::sip::{Request, Response};
+use crate::sip::{OddBye, Request, Response, Style};
 
 /// What is wrong with a request, and with what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,12 +10,17 @@ pub enum RequestFault {
     Scheme,
     /// Extensions are required, and we have none (§8.2.2.3).
     Extensions(String),
+    /// The CSeq counts another method (§8.1.1.5).
+    CSeq,
     /// The body is compressed or otherwise encoded (§8.2.3).
     Encoding,
 }
 
 /// The fault of a request, if it has one.
-pub fn of(request: &Request) -> Option<RequestFault> {
+pub fn of(request: &Request, style: &Style) -> Option<RequestFault> {
+    if request.is_miscounted() && style.odd_bye != OddBye::Take {
+        return Some(RequestFault::CSeq);
+    }
     if !is_sip(request) {
         return Some(RequestFault::Scheme);
     }
@@ -30,6 +35,7 @@ impl RequestFault {
     /// The answer.
     pub fn answer(&self, endpoint: &mut Endpoint, request: &Request) -> Response {
         match self {
+            RequestFault::CSeq => endpoint.answer(request, 400),
             RequestFault::Scheme => endpoint.answer(request, 416),
             RequestFault::Extensions(tags) => endpoint
                 .answer(request, 420)
@@ -69,6 +75,10 @@ mod tests {
     use super::*;
     use crate::sip::Method;
 
+    fn fault(request: &Request) -> Option<RequestFault> {
+        of(request, &Style::default())
+    }
+
     fn invite(uri: &str) -> Request {
         Request::new(Method::Invite, uri)
     }
@@ -79,13 +89,13 @@ mod tests {
             .with_header("Supported", "100rel")
             .with_header("Require", "")
             .with_header("Content-Encoding", "Identity");
-        assert_eq!(of(&request), None);
-        assert_eq!(of(&invite("34020000001310000001@3402000000")), None);
+        assert_eq!(fault(&request), None);
+        assert_eq!(fault(&invite("34020000001310000001@3402000000")), None);
     }
 
     #[test]
     fn another_scheme_is_a_fault() {
-        assert_eq!(of(&invite("tel:+861012345")), Some(RequestFault::Scheme));
+        assert_eq!(fault(&invite("tel:+861012345")), Some(RequestFault::Scheme));
     }
 
     #[test]
@@ -94,12 +104,12 @@ mod tests {
             .with_header("Require", "100rel, timer")
             .with_header("Require", "x");
         let tags = "100rel, timer, x".to_owned();
-        assert_eq!(of(&request), Some(RequestFault::Extensions(tags)));
+        assert_eq!(fault(&request), Some(RequestFault::Extensions(tags)));
     }
 
     #[test]
     fn an_encoded_body_is_a_fault() {
         let request = invite("sip:1@2").with_header("Content-Encoding", "gzip");
-        assert_eq!(of(&request), Some(RequestFault::Encoding));
+        assert_eq!(fault(&request), Some(RequestFault::Encoding));
     }
 }

@@ -9,7 +9,7 @@ use super::servers::Served;
 use super::{Endpoint, Event, Route, faults};
 use crate::sip::transaction::key::ServerKey;
 use crate::sip::transaction::server::{self, Action, Server};
-use crate::sip::{FlowId, Message, Method, Request, Response, TransactionId};
+use crate::sip::{FlowId, Message, Method, OddBye, Request, Response, TransactionId};
 use crate::time::Instant;
 
 impl Endpoint {
@@ -34,11 +34,18 @@ impl Endpoint {
             self.step_server(now, tx, server::Event::Request);
             return;
         }
+        if request.is_miscounted() {
+            match self.style.odd_bye {
+                OddBye::Take => self.counters.odd_byes += 1,
+                OddBye::Refuse => {}
+                OddBye::Ignore => return self.counters.malformed += 1,
+            }
+        }
         let route = self.route_back(flow, from, &via);
         echo_via(&mut request.headers, from, &self.style);
         if request.method() == Method::Cancel {
             self.receive_cancel(now, route, key, request);
-        } else if let Some(fault) = faults::of(&request) {
+        } else if let Some(fault) = faults::of(&request, &self.style) {
             self.counters.faults_answered += 1;
             let response = fault.answer(self, &request);
             self.answer_at_once(now, route, key, &request, response);
