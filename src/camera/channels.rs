@@ -17,7 +17,7 @@ impl Camera {
         }
         channel
             .added
-            .get_or_insert(self.messages.platform_time(now));
+            .get_or_insert(self.messages.by_its_clock(now).wall);
         let before = self.told();
         let config = Arc::make_mut(&mut self.line.config);
         config.channels.push(channel);

@@ -127,7 +127,7 @@ impl Messages {
             return Vec::new();
         }
         match document.cmd_type.as_str() {
-            "RecordInfo" => record_info::answer(line, now.wall, document),
+            "RecordInfo" => record_info::answer(line, self.device_time(now.wall), document),
             "PresetQuery"
             | "HomePositionQuery"
             | "CruiseTrackListQuery"
@@ -136,7 +136,7 @@ impl Messages {
                 Vec::from_iter(head_queries::answer(now, line, &self.controls, document))
             }
             "Alarm" => notices.past_alarms(line, document),
-            "MobilePosition" => notices.position_now(line, self.platform_time(now)),
+            "MobilePosition" => notices.position_now(line, self.device_time(now.wall)),
             "SDCardStatus" if config.profile.behaviour.tasks => {
                 let cards = &self.controls.sd_cards;
                 vec![cards.answer(now.mono, &config, document)]
@@ -148,12 +148,13 @@ impl Messages {
         }
     }
 
-    /// What the device's clock shows: it follows the platform's.
-    pub fn platform_time(&self, now: Now) -> Wall {
-        self.device_time(now.wall)
+    /// The same moment by the device's clock, which follows the platform's
+    /// (GB/T 28181-2022 §9.10).
+    pub fn by_its_clock(&self, now: Now) -> Now {
+        let wall = self.device_time(now.wall);
+        Now { wall, ..now }
     }
 
-    /// The same for any time of our own clock.
     fn device_time(&self, wall: Wall) -> Wall {
         Wall::from_micros(wall.as_micros() + self.clock_offset)
     }
@@ -162,7 +163,7 @@ impl Messages {
         let config = &line.config;
         let channel = config.channel(&document.device_id);
         let online = channel.is_none_or(|channel| !calls.is_offline(&channel.id));
-        let time = self.platform_time(now);
+        let time = self.device_time(now.wall);
         let mut status = DeviceStatus {
             online,
             encode: online,

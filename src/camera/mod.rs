@@ -257,7 +257,7 @@ impl Camera {
         if !self.is_heard() || self.config().channel(id.as_str()).is_none() {
             return;
         }
-        let wall = self.messages.platform_time(now);
+        let wall = self.messages.by_its_clock(now).wall;
         let body = self.notices.video_upload(&mut self.line, id, wall);
         self.messages.send(now, &mut self.line, vec![body]);
         self.line.tell(Event::VideoOffered { id });
@@ -367,11 +367,14 @@ impl Camera {
             Timer::Boot => self.booted(),
             Timer::Settle => self.settle(now),
             Timer::Snapshot(number) => {
-                let wall = self.messages.platform_time(now);
+                let wall = self.messages.by_its_clock(now).wall;
                 self.messages.tasks.snapshot(now, line, wall, number);
             }
             Timer::Reopen => line.reopen(),
-            Timer::Subscriptions => self.notices.due(now, line, &self.messages.controls),
+            Timer::Subscriptions => {
+                let now = self.messages.by_its_clock(now);
+                self.notices.due(now, line, &self.messages.controls);
+            }
             Timer::Drained(number) => self.calls.outstayed(now, line, number),
             Timer::Media(number) => self.calls.retry_media(line, number),
         }

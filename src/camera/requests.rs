@@ -26,8 +26,11 @@ impl Camera {
             tracing::debug!(%from, "a request from a stranger");
             return line.reply(now.mono, *transaction, request, 403);
         }
+        let by_its_clock = self.messages.by_its_clock(now);
         match request.method() {
-            Method::Invite if self.power == Power::On => self.calls.invite(now, line, incoming),
+            Method::Invite if self.power == Power::On => {
+                self.calls.invite(by_its_clock, line, incoming)
+            }
             Method::Invite => line.reply(now.mono, *transaction, request, 480),
             Method::Bye if self.messages.voice.bye(now, line, &incoming) => {}
             Method::Bye => self.calls.bye(now, line, &incoming),
@@ -40,7 +43,8 @@ impl Camera {
                 }
             }
             Method::Subscribe if self.power == Power::On => {
-                self.notices.subscribe(now, line, &self.calls, &incoming);
+                self.notices
+                    .subscribe(by_its_clock, line, &self.calls, &incoming);
             }
             Method::Subscribe => line.reply(now.mono, *transaction, request, 480),
             Method::Options => self.options(now, *transaction, request),

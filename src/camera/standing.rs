@@ -38,10 +38,7 @@ impl Camera {
 
     /// Registration lost: media stops and nobody is told (annex K). Whether there was one.
     pub(super) fn platform_lost(&mut self, now: Now, why: &str) -> bool {
-        self.beat.stop(&mut self.line);
-        self.messages.clear();
-        self.notices.clear(&mut self.line);
-        self.drop_calls(now);
+        self.drop_all(now);
         let lost = self.registration.drop_silently(&mut self.line);
         if lost {
             let why = why.to_owned();
@@ -50,9 +47,13 @@ impl Camera {
         lost
     }
 
-    /// Every call ends without a word: the platform cannot hear us.
-    fn drop_calls(&mut self, now: Now) {
+    /// Calls, subscriptions and whatever else there was with the platform end without a word: it
+    /// cannot hear us.
+    fn drop_all(&mut self, now: Now) {
         let line = &mut self.line;
+        self.beat.stop(line);
+        self.messages.clear();
+        self.notices.clear(line);
         self.calls.drop_all(now, line, CallEnd::PlatformLost);
         self.messages.voice.abandon(now, line);
     }
@@ -82,9 +83,9 @@ impl Camera {
                 self.follow(now);
             }
             Outcome::Failed { lost, returns } => {
-                self.beat.stop(&mut self.line);
-                if lost {
-                    self.drop_calls(now);
+                match lost {
+                    true => self.drop_all(now),
+                    false => self.beat.stop(&mut self.line),
                 }
                 if returns {
                     self.follow(now);
@@ -109,8 +110,7 @@ impl Camera {
             _ if self.power != Power::On => {}
             Transport::Udp => self.registration.register(now, &mut self.line),
             Transport::Tcp => {
-                self.beat.stop(&mut self.line);
-                self.drop_calls(now);
+                self.drop_all(now);
                 self.line.reopen();
             }
         }
