@@ -5,9 +5,9 @@ mod common;
 use std::time::Duration;
 
 use common::addr;
-use common::spoken::Heard;
+use common::spoken::{Heard, Request};
 use common::stage::{CHALLENGE, DEVICE, PLATFORM, SERVER, Stage, stage};
-use vcam::camera::{Command, Config, Event};
+use vcam::camera::{Command, Config, Event, Position};
 use vcam::sip::Method;
 use vcam::sip::digest::Authorization;
 
@@ -411,6 +411,45 @@ fn the_platforms_clock_is_the_cameras_clock() {
         status.element("DeviceTime").as_deref(),
         Some("2024-05-17T14:07:34")
     );
+}
+
+/// A subscription of the platform to something of the device.
+fn subscribe(stage: &mut Stage, cmd_type: &str) {
+    let subscribe = Request {
+        method: "SUBSCRIBE".into(),
+        ..Request::query(cmd_type, DEVICE)
+    };
+    let contact = format!("Contact: <sip:{SERVER}@{PLATFORM}>");
+    let subscribe = subscribe.with("Event: presence").with("Expires: 3600");
+    let granted = stage.ask(subscribe.with(&contact));
+    assert_eq!(granted.status(), 200);
+    assert_eq!(stage.camera().subscriptions(), 1);
+}
+
+#[test]
+fn a_position_is_dated_by_the_platforms_clock() {
+    let mut stage = Stage::with(|config| config.position = Some(Position::at(116.4, 39.9)));
+    let bare = first(&mut stage);
+    stage.answer(&bare, 200, "Date: 2024-05-17T14:07:33.263\r\n");
+    stage.run(SECOND);
+    subscribe(&mut stage, "MobilePosition");
+    let notify = stage.next();
+    let time = notify.element("Time");
+    assert_eq!(time.as_deref(), Some("2024-05-17T14:07:34"));
+}
+
+#[test]
+fn a_platform_that_throws_a_camera_out_is_told_nothing_more() {
+    let mut stage = Stage::registered_with(|config| config.expires = MINUTE);
+    subscribe(&mut stage, "Catalog");
+    let refresh = stage.next_within(MINUTE);
+    assert_eq!(refresh.method(), "REGISTER");
+    stage.answer(&refresh, 403, "");
+    stage.run(SECOND);
+    assert_eq!(stage.camera().subscriptions(), 0);
+    let (id, online) = (stage.camera().config().channels[0].id, false);
+    stage.command(Command::Channel { id, online });
+    stage.silence(SECOND * 30);
 }
 
 const SECOND_SERVER: &str = "10.0.0.3:5060";

@@ -126,7 +126,6 @@ fn files(config: &Config, now: Wall, times: TimeRange, kind: Option<u8>) -> Vec<
         None | Some(0) => true,
         Some(kind) => file.kind.number() == kind,
     };
-    let wall = |seconds| Wall::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
     let times = (wall(times.start), wall(times.stop));
     let all = config.recordings.iter();
     let found = all.flat_map(|all| all.overlapping(now, times, None::<RecordKind>));
@@ -141,13 +140,7 @@ fn laid_out(
     scale: Scale,
     policy: PlaybackPolicy,
 ) -> Recording {
-    let micros = |seconds: u64| {
-        let micros = i64::try_from(seconds)
-            .unwrap_or(i64::MAX)
-            .saturating_mul(1_000_000);
-        Wall::from_micros(micros)
-    };
-    let (start, stop) = (micros(times.start), micros(times.stop));
+    let (start, stop) = (wall(times.start), wall(times.stop));
     let origin = files.first().map_or(start, |file| file.start.min(start));
     let segments = files.iter().map(|file| {
         let shown = file.source.as_ref().unwrap_or(&channel.source);
@@ -166,6 +159,11 @@ fn laid_out(
         scale,
         policy,
     }
+}
+
+/// A time of SDP: seconds since the Unix epoch.
+fn wall(seconds: u64) -> Wall {
+    Wall::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 fn between(from: Wall, to: Wall) -> Duration {

@@ -315,7 +315,9 @@ impl Platform {
             Timer::Ask(sn) => return self.queries.timeout(desk, sn),
             Timer::Call(play) => return self.calls.timeout(now, desk, play),
             Timer::Speech(ask) => return self.speeches.timeout(now, desk, ask),
-            Timer::Refresh(number) => return self.subscriptions.refresh(now, desk, number),
+            Timer::Refresh(number) => {
+                return self.subscriptions.refresh(now, desk, devices, number);
+            }
             Timer::Silence(device) => {
                 presence::silent(desk, devices, device);
                 device

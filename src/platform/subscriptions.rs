@@ -29,7 +29,6 @@ struct Subscription {
     lifetime: Duration,
     event: String,
     body: bytes::Bytes,
-    route: Route,
     /// The first SUBSCRIBE, until it is answered.
     first: Option<Request>,
     dialog: Option<Dialog>,
@@ -66,7 +65,8 @@ impl Subscriptions {
             |s: &Subscription| s.device == device && s.about == wish.about && s.topic == wish.topic;
         let known = self.all.iter().find(|(_, s)| same(s) && s.dialog.is_some());
         if let Some((&number, _)) = known {
-            return self.prolong(now, desk, number, wish.lifetime, Some(ask));
+            let way = (number, there.route);
+            return self.prolong(now, desk, way, wish.lifetime, Some(ask));
         }
         self.last += 1;
         let number = self.last;
@@ -103,7 +103,6 @@ impl Subscriptions {
             lifetime: wish.lifetime,
             event,
             body,
-            route,
             first: Some(first),
             dialog: None,
             ask: Some(ask),
@@ -113,12 +112,12 @@ impl Subscriptions {
         self.all.insert(number, subscription);
     }
 
-    /// A SUBSCRIBE inside the dialog.
+    /// A SUBSCRIBE inside the dialog, to where the device is by now.
     fn prolong(
         &mut self,
         now: Now,
         desk: &mut Desk,
-        number: u32,
+        (number, route): (u32, Route),
         lifetime: Duration,
         ask: Option<AskId>,
     ) {
@@ -137,14 +136,19 @@ impl Subscriptions {
         subscription.leaving = lifetime.is_zero();
         subscription.ask = ask;
         subscription.since = now.mono;
-        let (device, route) = (subscription.device, subscription.route);
+        let device = subscription.device;
         desk.send(now.mono, Purpose::Subscribe(number), device, route, request);
     }
 
     /// A subscription is about to end: it is prolonged.
-    pub fn refresh(&mut self, now: Now, desk: &mut Desk, number: u32) {
-        if let Some(lifetime) = self.all.get(&number).map(|s| s.lifetime) {
-            self.prolong(now, desk, number, lifetime, None);
+    pub fn refresh(&mut self, now: Now, desk: &mut Desk, devices: &Devices, number: u32) {
+        let Some(subscription) = self.all.get(&number) else {
+            return;
+        };
+        let lifetime = subscription.lifetime;
+        match devices.online(&subscription.device) {
+            Some(there) => self.prolong(now, desk, (number, there.route), lifetime, None),
+            None => self.failed(desk, number, AskFailure::NotRegistered),
         }
     }
 
@@ -289,5 +293,64 @@ pub(super) fn notice(document: &Document) -> Option<Notice> {
             channel: document.device_id.clone(),
             at,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Command;
+    use super::super::testing::{Bench, Puppet, config};
+    use super::*;
+
+    /// A device whose catalogue is subscribed to for 100 s, and the SUBSCRIBE.
+    fn subscribed(bench: &mut Bench) -> (Puppet, Request) {
+        let device = Puppet::new(1).registered(bench);
+        let said = bench.command(Command::Subscribe {
+            device: device.id,
+            about: device.id,
+            topic: Topic::Catalog,
+            lifetime: Duration::from_secs(100),
+            ask: AskId(1),
+        });
+        let subscribe = said.request(Method::Subscribe).clone();
+        let ok = device.answer(&subscribe, 200).with_header("Expires", "100");
+        device.say(bench, ok);
+        assert_eq!(bench.platform.subscriptions(), 1);
+        (device, subscribe)
+    }
+
+    #[test]
+    fn a_subscription_is_refreshed_where_its_device_is_by_then() {
+        let mut bench = Bench::new(config());
+        let (mut device, _) = subscribed(&mut bench);
+        device.at = "192.0.2.1:6060".parse().unwrap();
+        let keepalive = device.keepalive();
+        device.say(&mut bench, keepalive);
+        let said = bench.pass(80.2);
+        assert_eq!(said.methods(), [Method::Subscribe]);
+        assert_eq!(said.sent[0].1, device.at);
+    }
+
+    #[test]
+    fn what_a_device_has_ended_is_told_and_not_refreshed() {
+        let mut bench = Bench::new(config());
+        let (mut device, subscribe) = subscribed(&mut bench);
+        let mut notify = device.request(Method::Notify);
+        let ours = &subscribe.headers;
+        let ok = device.answer(&subscribe, 200);
+        notify.headers.set("From", ok.headers.value("To").unwrap());
+        notify.headers.set("To", ours.value("From").unwrap());
+        notify.headers.set("Call-ID", ours.call_id().unwrap());
+        let notify = notify
+            .with_header("Event", ours.value("Event").unwrap())
+            .with_header("Subscription-State", "terminated;reason=noresource");
+        let said = device.say(&mut bench, notify);
+        assert_eq!(said.statuses(), [200]);
+        let ended = Notice::Ended(Topic::Catalog);
+        assert!(
+            said.told(|event| matches!(event, Event::Notice { notice, .. } if *notice == ended))
+        );
+        assert_eq!(bench.platform.subscriptions(), 0);
+        assert!(bench.pass(80.2).sent.is_empty());
     }
 }
