@@ -23,6 +23,7 @@ mod notices;
 mod offer;
 mod orders;
 mod playback;
+mod power;
 mod reboot;
 mod record_info;
 pub mod recordings;
@@ -41,7 +42,6 @@ mod voice;
 mod watching;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::gb28181::manscdp::{
     Alarm, CatalogChange, CatalogEvent, ConfigType, Preset, PtzPosition, Tracking,
@@ -49,23 +49,20 @@ use crate::gb28181::manscdp::{
 use crate::gb28181::{DeviceId, Element};
 use crate::node::{Input, Node, Output};
 use crate::sip::{self, Flow, FlowId, Response, Tokens, TransactionId};
-use crate::time::{Now, Wall};
+use crate::time::Now;
 
 use calls::{Calls, Incoming};
 use heartbeat::Beat;
 use line::{Line, LineOutput, Purpose, Timer, Waiting};
 use messages::Messages;
 use notices::Notices;
+use power::Power;
 use registration::Registration;
 use voice::Voice;
 
 pub use config::{Accept, Channel, Config, Heartbeat, PlatformAddress, Tree};
 pub use event::{CallEnd, CallNumber, Command, Event, Heard, Position, VoiceEnd};
 pub use recordings::Recordings;
-
-/// How long a camera that is switched off waits for a platform that has never answered: there is
-/// most likely nobody to say goodbye to.
-const LEAVE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// One camera or recorder.
 ///
@@ -82,27 +79,6 @@ pub struct Camera {
     messages: Messages,
     notices: Notices,
     calls: Calls,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Power {
-    Off,
-    On,
-    Leaving {
-        unregistered: bool,
-        /// Whether it is to come up again once it is off.
-        again: Again,
-    },
-    /// Away for a while, to start again.
-    Booting,
-}
-
-/// What follows once it is off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Again {
-    No,
-    AtOnce,
-    Booted,
 }
 
 impl Camera {
@@ -195,12 +171,7 @@ impl Camera {
 
     fn command(&mut self, now: Now, command: Command) {
         match command {
-            Command::PowerOn => {
-                if self.messages.installed == Wall::default() {
-                    self.messages.installed = now.wall;
-                }
-                self.power_on();
-            }
+            Command::PowerOn => self.switch_on(now),
             Command::PowerOff => self.power_off(now),
             Command::Channel { id, online } => {
                 self.calls.set_online(now, &mut self.line, id, online);
@@ -271,74 +242,6 @@ impl Camera {
     fn hang_up_all(&mut self, now: Now) {
         self.calls.hang_up_all(now, &mut self.line);
         self.messages.voice.hang_up(now, &mut self.line);
-    }
-
-    fn power_on(&mut self) {
-        match &mut self.power {
-            Power::On | Power::Booting => {}
-            Power::Leaving { again, .. } if *again == Again::Booted => {}
-            Power::Leaving { again, .. } => *again = Again::AtOnce,
-            Power::Off => {
-                self.power = Power::On;
-                self.registration.return_home(&mut self.line);
-                self.registration.restart();
-                self.line.reopen();
-            }
-        }
-    }
-
-    fn power_off(&mut self, now: Now) {
-        if let Power::Leaving { again, .. } = &mut self.power {
-            *again = Again::No;
-        }
-        if self.power == Power::Booting {
-            self.line.timers.cancel(&Timer::Boot);
-            self.power = Power::Off;
-            self.line.tell(Event::Off { unregistered: true });
-        }
-        if self.power != Power::On {
-            return;
-        }
-        self.beat.stop(&mut self.line);
-        self.messages.clear();
-        self.messages.tasks.stop(&mut self.line);
-        self.notices.clear(&mut self.line);
-        self.hang_up_all(now);
-        self.line.timers.cancel(&Timer::Reopen);
-        self.registration.unregister(now, &mut self.line);
-        if self.registration.is_unheard() {
-            self.line.set(Timer::Leave, now.mono + LEAVE_PATIENCE);
-        }
-        self.power = Power::Leaving {
-            unregistered: false,
-            again: Again::No,
-        };
-    }
-
-    /// Off, once every BYE and the unregistration are over and all media is gone.
-    fn try_off(&mut self, now: Now) {
-        let Power::Leaving {
-            unregistered,
-            again,
-        } = self.power
-        else {
-            return;
-        };
-        let busy = self.registration.is_busy() || self.line.is_waiting_for(Purpose::Bye);
-        if busy || !self.calls.is_idle() || !self.messages.voice.is_idle() {
-            return;
-        }
-        self.power = Power::Off;
-        self.line.timers.cancel(&Timer::Leave);
-        self.registration.drop_silently(&mut self.line);
-        self.line.close();
-        if again == Again::Booted {
-            return self.boot(now);
-        }
-        self.line.tell(Event::Off { unregistered });
-        if again == Again::AtOnce {
-            self.power_on();
-        }
     }
 
     fn opened(&mut self, now: Now, flow: FlowId, is: Flow) {

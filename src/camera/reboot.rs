@@ -3,9 +3,10 @@
 
 use crate::time::Now;
 
+use super::Camera;
 use super::event::{CallEnd, Event};
 use super::line::Timer;
-use super::{Again, Camera, Power};
+use super::power::{Again, Power};
 
 impl Camera {
     /// Starts again. Whether it does: one that is off, or on its way there, does not.

@@ -20,6 +20,7 @@ mod messages;
 mod orders;
 mod presence;
 mod queries;
+mod questions;
 mod record_list;
 mod registrar;
 mod speeches;
@@ -54,10 +55,10 @@ use subscriptions::Subscriptions;
 pub use complaint::{Complaint, Deviation, Tally};
 pub use config::{Config, Heartbeat, Passwords, RegistrationPolicy};
 pub use event::{
-    Absence, Answer, AskFailure, AskId, Command, ConfigAnswer, Event, Notice, PlayEnd, PlayFailure,
-    PlayId, Query, Showing, SpeechEnd,
+    Absence, AskId, Command, Event, Notice, PlayEnd, PlayFailure, PlayId, Showing, SpeechEnd,
 };
 pub use orders::Order;
+pub use questions::{Answer, AskFailure, ConfigAnswer, Query};
 
 /// The flow of the UDP socket.
 const UDP: FlowId = FlowId(0);

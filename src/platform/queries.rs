@@ -16,8 +16,9 @@ use super::catalogue::Catalogue;
 use super::complaint::Deviation;
 use super::desk::{Desk, Incoming, Purpose, Timer, manscdp as with_manscdp};
 use super::devices::{Device, Devices};
-use super::event::{Answer, AskFailure, AskId, ConfigAnswer, Event, Query};
+use super::event::{AskId, Event};
 use super::orders::Order;
+use super::questions::{Answer, AskFailure, ConfigAnswer, Query};
 use super::record_list::RecordList;
 
 /// The open questions, by SN, which no two of them share.

@@ -8,7 +8,8 @@ use super::call::State;
 use super::calls::Calls;
 use super::complaint::Deviation;
 use super::desk::{Desk, Purpose, Waiting};
-use super::event::{Answer, AskFailure, AskId, Event, PlayId};
+use super::event::{AskId, Event, PlayId};
+use super::questions::{Answer, AskFailure};
 
 const MANSRTSP: &str = "Application/MANSRTSP";
 

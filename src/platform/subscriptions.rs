@@ -13,7 +13,8 @@ use crate::time::{Instant, Now};
 use super::complaint::Deviation;
 use super::desk::{Desk, Incoming, MANSCDP, Purpose, Route, Timer, Waiting};
 use super::devices::Devices;
-use super::event::{Answer, AskFailure, AskId, Event, Notice};
+use super::event::{AskId, Event, Notice};
+use super::questions::{Answer, AskFailure};
 
 /// The subscriptions of a platform.
 #[derive(Default)]
