@@ -67,7 +67,7 @@ pub mod sip;
 pub mod time;
 
 pub use api::{
-    Camera, CameraBuilder, Channel, Clip, Error, Events, Fleet, FleetView, Folder, Platform,
+    Audio, Camera, CameraBuilder, Channel, Clip, Error, Events, Fleet, FleetView, Folder, Platform,
     PlatformBuilder, Play, Sink, SinkStatus, SinkWatch, Speech, Steered, Stream, StreamEnd,
     resolve,
 };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::check_free;
+use super::audio::Audio;
 use super::camera::Camera;
 use super::clip::Clip;
 use super::error::Error;
@@ -45,6 +46,7 @@ pub struct CameraBuilder {
     clip: Option<Clip>,
     clips: Vec<(usize, Clip)>,
     sub: Option<Clip>,
+    audio: Option<Audio>,
     transport: Transport,
     local: Option<SocketAddr>,
     media_ip: Option<IpAddr>,
@@ -80,6 +82,7 @@ impl CameraBuilder {
             clip: None,
             clips: Vec::new(),
             sub: None,
+            audio: None,
             transport: Transport::Udp,
             local: None,
             media_ip: None,
@@ -194,6 +197,13 @@ impl CameraBuilder {
         self
     }
 
+    /// What is heard beside the pictures of every channel, in main and sub streams, in place of
+    /// what their files have; see [`Clip::with_audio`]. Default: the sound of the files.
+    pub fn audio(mut self, audio: Audio) -> Self {
+        self.audio = Some(audio);
+        self
+    }
+
     /// How its signalling travels; the platform's INVITE decides how media does. Default: UDP.
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = transport;
@@ -286,6 +296,8 @@ impl CameraBuilder {
 
     /// Switches it on. It registers from now on; [`Camera::registered`] waits for that.
     pub async fn start(self) -> Result<Camera, Error> {
+        // Held from here on, or it would be made twice.
+        let sub = self.sub_clip();
         let (config, clips) = self.describe()?;
         if config.local.port() != 0 {
             check_free(config.transport, config.local)?;
@@ -293,7 +305,7 @@ impl CameraBuilder {
         let seed = self.seed.unwrap_or_else(rand::random);
         let voice = self.voice.as_deref().map(VoiceFile::create).transpose()?;
         let voice = voice.map(Box::new);
-        let camera = Camera::spawn(config, clips, self.sub, seed, self.pumps, voice);
+        let camera = Camera::spawn(config, clips, sub, seed, self.pumps, voice);
         camera.switch_on().await?;
         Ok(camera)
     }
@@ -363,8 +375,21 @@ impl CameraBuilder {
         }
         let common = LazyCell::new(|| self.clip.clone().unwrap_or_else(Clip::sample));
         let own = |n: usize| self.clips.iter().rev().find(|(of, _)| *of == n);
-        let shown = |n| own(n).map_or_else(|| common.clone(), |(_, clip)| clip.clone());
+        let shown = |n| self.heard(own(n).map_or_else(|| &*common, |(_, clip)| clip));
         Ok((1..=channels).map(shown).collect())
+    }
+
+    /// What the sub streams show.
+    fn sub_clip(&self) -> Option<Clip> {
+        self.sub.as_ref().map(|clip| self.heard(clip))
+    }
+
+    /// The clip with the camera's sound, if it has one of its own.
+    fn heard(&self, clip: &Clip) -> Clip {
+        match &self.audio {
+            Some(audio) => clip.with_audio(audio),
+            None => clip.clone(),
+        }
     }
 
     fn all_channels(&self) -> usize {
@@ -391,6 +416,7 @@ impl CameraBuilder {
             let parent = u32::try_from(nth.checked_div(self.sub_channels)?).ok()?;
             Some(first.with_serial(first.serial() + parent))
         };
+        let sub = self.sub_clip();
         let channel = |(clip, n): (&Clip, u32)| Channel {
             id: first.with_serial(first.serial() + n),
             name: match clips.len() {
@@ -398,7 +424,7 @@ impl CameraBuilder {
                 _ => format!("{name} {}", n + 1),
             },
             source: clip.cut(&self.profile),
-            sub: self.sub.as_ref().map(|clip| clip.cut(&self.profile)),
+            sub: sub.as_ref().map(|clip| clip.cut(&self.profile)),
             part_of: part_of(n),
             added: None,
         };

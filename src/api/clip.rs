@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, Weak};
 
 use bytes::Bytes;
 
+use super::audio::Audio;
 use super::error::Error;
 use crate::media::{self, ClipOptions, Cut, PsPolicy, Rational, Reference, RtpPolicy};
 use crate::profile::Profile;
@@ -23,6 +24,8 @@ struct Inner {
     media: Arc<media::Clip>,
     reference: OnceLock<Arc<Reference>>,
     cuts: Mutex<HashMap<(PsPolicy, RtpPolicy), Arc<Cut>>>,
+    /// The same clip with other sounds, while anybody has it.
+    sounding: Mutex<Vec<(Audio, Weak<Inner>)>>,
 }
 
 impl Clip {
@@ -64,6 +67,22 @@ impl Clip {
         READ.clone()
     }
 
+    /// The clip with this sound in place of its own, from its first picture that is shown and again
+    /// with every loop: cut off where the clip ends, said again where it is shorter. The same for
+    /// everybody who asks.
+    pub fn with_audio(&self, audio: &Audio) -> Clip {
+        let mut sounding = self.0.sounding.lock().unwrap_or_else(|e| e.into_inner());
+        sounding.retain(|(_, clip)| clip.strong_count() > 0);
+        let same = |(own, _): &&(Audio, _)| Arc::ptr_eq(own.track(), audio.track());
+        let found = sounding.iter().find(same);
+        if let Some(clip) = found.and_then(|(_, clip)| clip.upgrade()) {
+            return Clip(clip);
+        }
+        let clip = Clip::from(self.0.media.with_audio(audio.track().clone()));
+        sounding.push((audio.clone(), Arc::downgrade(&clip.0)));
+        clip
+    }
+
     /// The clip as the media room knows it.
     pub fn media(&self) -> &Arc<media::Clip> {
         &self.0.media
@@ -92,6 +111,7 @@ impl From<media::Clip> for Clip {
             media: Arc::new(media),
             reference: OnceLock::new(),
             cuts: Mutex::default(),
+            sounding: Mutex::default(),
         }))
     }
 }

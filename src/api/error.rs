@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::gb28181::{DeviceId, DeviceIdError};
 use crate::media::wav::WavError;
-use crate::media::{ClipError, Verdict};
+use crate::media::{AudioError, ClipError, Verdict};
 use crate::platform::{AskFailure, PlayFailure, SpeechEnd};
 use crate::profile::ProfileError;
 use crate::sip::Transport;
@@ -40,6 +40,14 @@ pub enum Error {
         file: String,
         /// What is wrong with it.
         source: WavError,
+    },
+    /// A file is no sound that a camera sends.
+    #[error("{file}: {source}")]
+    Audio {
+        /// Which.
+        file: String,
+        /// What is wrong with it.
+        source: AudioError,
     },
     /// A profile cannot be used.
     #[error(transparent)]

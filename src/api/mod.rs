@@ -8,6 +8,7 @@
 //! | [`Sink`] | what a platform does that takes thousands of streams in, for [`PlatformBuilder::sink`] |
 //! | [`Channel`] | what can be called: a channel of a camera of ours, or of a real one |
 //! | [`Clip`] | a video file, read once |
+//! | [`Audio`] | a sound file, read once, for a clip |
 //! | [`Fleet`] | thousands of cameras from one plan, and their report |
 //! | [`Folder`] | the files that a fleet file names |
 //! | [`Profile`](crate::profile::Profile) | the make a camera plays |
@@ -17,6 +18,7 @@
 //! runtime that `start` was called on; nothing is global, and port 0 is the default everywhere.
 
 mod address;
+mod audio;
 mod board;
 mod camera;
 mod camera_builder;
@@ -38,6 +40,7 @@ mod task;
 mod voice_file;
 
 pub use address::resolve;
+pub use audio::Audio;
 pub use camera::Camera;
 pub use camera_builder::CameraBuilder;
 pub use channel::Channel;

@@ -57,6 +57,7 @@ impl From<Error> for Failure {
             Error::File { .. }
             | Error::Clip { .. }
             | Error::Voice { .. }
+            | Error::Audio { .. }
             | Error::Profile(_)
             | Error::Id { .. }
             | Error::Address { .. }

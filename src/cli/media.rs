@@ -291,7 +291,39 @@ impl<'a> Facts<'a> {
                 ),
             ),
             ("largest frame", words::octets(self.largest_frame() as u64)),
+            ("sound", self.sound()),
         ]
+    }
+
+    fn sound(&self) -> String {
+        if let Some(why) = self.clip.unheard() {
+            return format!("none that can be played: {why}");
+        }
+        let Some(track) = self.clip.sound().map(|sound| sound.track()) else {
+            return "none".to_owned();
+        };
+        format!(
+            "{}, {} Hz, {}, {}, {}",
+            track.codec(),
+            track.sample_rate(),
+            words::count(track.channels().into(), "channel"),
+            words::bit_rate(track.bit_rate()),
+            words::time(track.duration())
+        )
+    }
+
+    fn sound_json(&self) -> Value {
+        self.clip.sound().map_or(Value::Null, |sound| {
+            let track = sound.track();
+            json!({
+                "codec": track.codec().to_string(),
+                "sample_rate": track.sample_rate(),
+                "channels": track.channels(),
+                "bit_rate": track.bit_rate(),
+                "seconds": track.duration().as_secs_f64(),
+                "units": track.count(),
+            })
+        })
     }
 
     fn of_the_stream(&self) -> Vec<(&'static str, String)> {
@@ -354,6 +386,7 @@ impl<'a> Facts<'a> {
             "seconds": clip.duration().as_secs_f64(),
             "bit_rate": {"mean": clip.bit_rate(), "peak": clip.peak_bit_rate()},
             "largest_frame": self.largest_frame(),
+            "sound": self.sound_json(),
             "stream": {
                 "profile": self.profile.name,
                 "payload_type": self.cut.payload_type(),

@@ -1,6 +1,7 @@
 //! A clip: one video file, read once and shared by every camera that plays it.
 
 mod refusal;
+mod sound;
 
 use std::fmt;
 use std::ops::Range;
@@ -17,6 +18,8 @@ use super::rational::Rational;
 use refusal::refuse;
 
 pub use refusal::ClipError;
+pub(super) use sound::Heard;
+pub use sound::Sound;
 
 /// What a caller knows about a file that the file may not say itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +50,7 @@ pub struct Clip {
     pub(super) fps: Rational,
     pub(super) frames: Vec<Frame>,
     pub(super) entries: Vec<u32>,
+    pub(super) sound: Heard,
 }
 
 impl Clip {
@@ -64,6 +68,7 @@ impl Clip {
             return Err(ClipError::Empty);
         }
         let contents = container::open(&bytes)?;
+        let file = bytes.clone();
         let bytes = contents
             .as_ref()
             .map_or(bytes, |inside| inside.video.clone());
@@ -87,7 +92,7 @@ impl Clip {
                 reorder,
             })
             .collect();
-        Ok(Clip {
+        let clip = Clip {
             name: name.to_owned(),
             data,
             codec: stream.codec,
@@ -97,7 +102,9 @@ impl Clip {
                 .unwrap_or(Rational::whole(25)),
             entries: entries(&frames),
             frames,
-        })
+            sound: Ok(None),
+        };
+        Ok(clip.hearing(&file))
     }
 
     /// What the clip is called in reports.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! file -> container, if it is one -> nal -> access_unit (h264, h265) -> clip
+//! file -> container, if it is one -> audio, beside the clip
 //! clip -> cut (ps, rtp), once per policy -> sender, one per stream -> batches of octets
 //! octets -> receiver -> demux -> verdict, against the clip
 //! ```
@@ -33,7 +34,7 @@ pub mod verdict;
 pub mod wav;
 
 pub use audio::{AudioCodec, AudioError, Track};
-pub use clip::{Clip, ClipError, ClipOptions, Frame};
+pub use clip::{Clip, ClipError, ClipOptions, Frame, Sound};
 pub use codec::Codec;
 pub use cut::Cut;
 pub use export::export;

@@ -48,6 +48,7 @@ impl Cut {
             fps: Rational::whole(PACKETS),
             frames: frames.collect(),
             entries: (0..u32::try_from(count).unwrap_or(u32::MAX)).collect(),
+            sound: Ok(None),
         };
         let packet = Packet {
             head: 0,
