@@ -178,7 +178,7 @@ fn what_cannot_run_is_exit_code_2_before_anything_starts() {
             "cannot be used with",
         ),
         (&["run", "no-such.toml"], "no-such.toml"),
-        (&["run", "--json"], "--json"),
+        (&["run", "--json"], "<FLEET.toml>"),
         (&["run"], "--platform"),
     ] {
         let output = vcam(arguments).output().unwrap();

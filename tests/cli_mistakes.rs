@@ -161,11 +161,21 @@ fn values_out_of_range_and_flags_that_miss_another_are_named() {
     run(&["--transport", "sctp"], &["--transport", "udp", "tcp"]);
     refused(&["demo", "--seconds", "0"], &["--seconds", "from 1"]);
     refused(&["platform", "--record", "x"], &["--play"]);
-    refused(&["run"], &["--platform", "--id"]);
+    refused(&["run"], &["--platform", "--id", "<FLEET.toml>"]);
+    run(&["--report", "x.json"], &["--report", "no fleet file"]);
+    run(&["--json"], &["--json", "no fleet file"]);
+    run(&["--local", "127.0.0.1"], &["--local", "IP:PORT"]);
+    refused(&["platform", "--sink", "--verify", "200%"], &["--verify"]);
 }
 
 #[test]
 fn an_address_of_another_machine_is_not_called_busy() {
+    let words = ["192.0.2.1 is not an address of this machine"];
+    run(&["--local", "192.0.2.1:0"], &words);
+    let text =
+        b"[platform]\naddress = \"127.0.0.1\"\n[addresses]\nip = \"192.0.2.1\"\n[[cameras]]\n";
+    let (_folder, path) = file("fleet.toml", text);
+    refused(&["run", path.to_str().unwrap()], &words);
     let arguments = ["platform", "--listen", "192.0.2.1:5060"];
     refused(
         &arguments,

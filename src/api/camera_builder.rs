@@ -299,7 +299,7 @@ impl CameraBuilder {
         // Held from here on, or it would be made twice.
         let sub = self.sub_clip();
         let (config, clips) = self.describe()?;
-        if config.local.port() != 0 {
+        if self.local.is_some() {
             check_free(config.transport, config.local)?;
         }
         let seed = self.seed.unwrap_or_else(rand::random);

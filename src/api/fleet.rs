@@ -5,16 +5,19 @@ mod clerk;
 mod crew;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use super::address::check_free;
 use super::error::Error;
 use super::folder::Folder;
-use crate::config::{Needs, Plan};
+use crate::config::{Addresses, Needs, Plan};
 use crate::fleet::{Ending, Facts, Phase, Report, Schedule, Statistics, Status, Turn};
 use crate::net::{self, Clock, TooFewDescriptors};
+use crate::sip::Transport;
 use cast::Cast;
 use crew::Crew;
 
@@ -68,6 +71,7 @@ impl Fleet {
     /// report calls the fleet file; the files that it names lie in `folder`.
     pub async fn prepare(name: &str, plan: Plan, folder: &Folder) -> Result<Fleet, Error> {
         make_room(&plan)?;
+        has_addresses(&plan)?;
         let cast = Cast::gather(&plan, folder).await?;
         Ok(Fleet {
             name: name.to_owned(),
@@ -242,6 +246,16 @@ impl Play {
     fn elapsed(&self) -> Duration {
         self.clock.mono().since(crate::time::Instant::ZERO)
     }
+}
+
+/// Whether this machine has the addresses that are named: an error now rather than in every camera.
+fn has_addresses(plan: &Plan) -> Result<(), Error> {
+    let signalling = match plan.addresses {
+        Addresses::SharedSocket { ip, .. } | Addresses::OwnPort { ip, .. } => ip,
+        Addresses::OwnIp { ips, .. } => Some(ips.first()),
+    };
+    let mut named = signalling.into_iter().chain(plan.media_ip);
+    named.try_for_each(|ip| check_free(Transport::Udp, SocketAddr::new(ip, 0)))
 }
 
 /// Raises the limit of descriptors as far as the plan needs, or says what would need fewer. Where

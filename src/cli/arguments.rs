@@ -1,5 +1,6 @@
 //! Values of flags that several commands take.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +12,12 @@ use crate::api::{Clip, Error};
 use crate::media::{MediaTransport, Rational};
 use crate::profile::{Profile, ProfileError};
 use crate::sip::Transport;
+
+/// An address with its port.
+pub(super) fn endpoint(text: &str) -> Result<SocketAddr, String> {
+    let wrong = |_| "write IP:PORT, such as 127.0.0.1:5060 or [::1]:5060".to_owned();
+    text.parse().map_err(wrong)
+}
 
 /// How signalling travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

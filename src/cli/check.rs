@@ -39,7 +39,7 @@ pub(super) struct Arguments {
 
 /// Prints what would run.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (plan, folder) = arguments.beside.plan(&arguments.file)?;
+    let (plan, folder) = arguments.beside.plan(&arguments.file, None)?;
     let clips = clips(&plan, &folder)?;
     let screen = Screen::new();
     if arguments.json {

@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     /// How long the cameras stream
     #[arg(long, default_value_t = 4.0, value_parser = seconds)]
     seconds: f64,
-    /// Every feature once, between one camera and the platform, each with a verdict
+    /// Thirty features, one by one, between one camera and the platform, each with a verdict
     #[arg(long, conflicts_with = "seconds")]
     all: bool,
     /// The result as JSON, and nothing else
@@ -84,6 +84,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 /// Every feature, and what was seen of it.
 async fn all(as_json: bool) -> Result<(), Failure> {
     let (screen, mut stop) = (Screen::new(), Stop::listen()?);
+    let began = Instant::now();
+    if !as_json {
+        screen.line(format_args!(
+            "vcam {}: a platform tries a camera, feature by feature, real SIP and RTP on loopback\n",
+            env!("CARGO_PKG_VERSION")
+        ));
+    }
     let rows = tokio::select! {
         rows = features::play() => rows?,
         () = stop.asked() => return Err(Failure::Short("stopped before the end".to_owned())),
@@ -92,6 +99,11 @@ async fn all(as_json: bool) -> Result<(), Failure> {
     match as_json {
         true => print_features(screen, &rows),
         false => show_features(screen, &rows),
+    }
+    if failed == 0 && !as_json {
+        let (all, took) = (rows.len(), began.elapsed().as_secs_f64());
+        let words = format!("All {all} features came out as they should.");
+        screen.line(format_args!("\n{} ({took:.1} s)", screen.good(&words)));
     }
     match failed {
         0 => Ok(()),

@@ -47,10 +47,14 @@ impl From<Error> for Failure {
                 transport,
                 address,
                 why,
-            } => format!(
-                "cannot use {transport} {address}: {why}{}",
-                way_out(why, address)
-            ),
+            } => {
+                let what = match address.port() {
+                    0 => address.ip().to_string(),
+                    _ => address.to_string(),
+                };
+                let way_out = way_out(why, address);
+                format!("cannot use {transport} {what}: {why}{way_out}")
+            }
             _ => error.to_string(),
         };
         match error {

@@ -30,7 +30,7 @@ pub(super) struct Flags {
     pub fleet: Option<PathBuf>,
     #[command(flatten)]
     pub beside: Beside,
-    /// Write the report as JSON to this file as well
+    /// Write the report as JSON to this file as well (times in milliseconds)
     #[arg(long, value_name = "FILE", requires = "fleet")]
     report: Option<PathBuf>,
     /// Write the thresholds and groups as JUnit XML to this file as well
@@ -41,10 +41,28 @@ pub(super) struct Flags {
     json: bool,
 }
 
+impl Flags {
+    /// The flag that asks for a report, if one does. Clap lets it pass without a fleet file, since
+    /// that cannot stand beside the flags of a camera.
+    pub fn reports(&self) -> Option<&'static str> {
+        let asked = [
+            (self.report.is_some(), "--report"),
+            (self.junit.is_some(), "--junit"),
+            (self.json, "--json"),
+        ];
+        asked.into_iter().find_map(|(is, flag)| is.then_some(flag))
+    }
+}
+
 /// Plays the fleet.
-pub(super) async fn run(file: &PathBuf, flags: &Flags, no_offload: bool) -> Result<(), Failure> {
+pub(super) async fn run(
+    file: &PathBuf,
+    flags: &Flags,
+    password: Option<&str>,
+    no_offload: bool,
+) -> Result<(), Failure> {
     let screen = Screen::new();
-    let (plan, folder) = flags.beside.plan(file)?;
+    let (plan, folder) = flags.beside.plan(file, password)?;
     let mut stop = Stop::listen()?;
     let outputs = Outputs::of(flags, &plan, &folder);
     outputs.try_out()?;

@@ -27,8 +27,9 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Reads a fleet file and the files it names.
-    pub fn plan(&self, file: &PathBuf) -> Result<(Plan, Folder), Failure> {
+    /// Reads a fleet file and the files it names. A password given goes before the one in the
+    /// environment, and that before the one in the file.
+    pub fn plan(&self, file: &PathBuf, password: Option<&str>) -> Result<(Plan, Folder), Failure> {
         let octets = std::fs::read(file).map_err(|source| Error::File {
             path: file.clone(),
             source,
@@ -37,7 +38,7 @@ impl Beside {
         let text = String::from_utf8(octets)
             .map_err(|_| Failure::Usage(format!("{name}: TOML is written in UTF-8")))?;
         let folder = Folder::of(file);
-        let plan = FleetFile::read(&name, &text)?.plan(&self.run()?, &folder)?;
+        let plan = FleetFile::read(&name, &text)?.plan(&self.run(password)?, &folder)?;
         Ok((plan, folder))
     }
 
@@ -59,13 +60,15 @@ impl Beside {
         }
     }
 
-    fn run(&self) -> Result<Run, Failure> {
-        let password = match std::env::var(PASSWORD) {
-            // Set to nothing is how shells and CI say that it is not set.
-            Ok(password) => Some(password).filter(|p| !p.is_empty()).map(Into::into),
-            Err(std::env::VarError::NotPresent) => None,
-            Err(error) => return Err(Failure::flag(PASSWORD, error)),
+    fn run(&self, given: Option<&str>) -> Result<Run, Failure> {
+        let password = match (given, std::env::var(PASSWORD)) {
+            (Some(given), _) => Some(given.to_owned()),
+            (None, Ok(password)) => Some(password),
+            (None, Err(std::env::VarError::NotPresent)) => None,
+            (None, Err(error)) => return Err(Failure::flag(PASSWORD, error)),
         };
+        // Set to nothing is how shells and CI say that it is not set.
+        let password = password.filter(|p| !p.is_empty()).map(Into::into);
         Ok(Run {
             shard: self.shard,
             seed: self.seed,

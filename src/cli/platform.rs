@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::arguments::{Media, clip};
+use super::arguments::{Media, clip, endpoint};
 use super::failure::Failure;
 use super::screen::Screen;
 use super::sink;
@@ -43,7 +43,7 @@ Examples:
 Exit codes: 0 every stream was clean, 1 one was not or did not come, 2 wrong use.")]
 pub(super) struct Arguments {
     /// Where it listens, UDP and TCP; port 0 takes any free one
-    #[arg(long, default_value = "0.0.0.0:5060", value_name = "IP:PORT")]
+    #[arg(long, default_value = "0.0.0.0:5060", value_name = "IP:PORT", value_parser = endpoint)]
     listen: SocketAddr,
     /// Its 20-digit code
     #[arg(long, default_value = "34020000002000000001")]
@@ -498,7 +498,11 @@ fn about(info: &DeviceInfo) -> String {
 
 fn described(item: &CatalogItem) -> String {
     let state = if item.online { "on" } else { "off" };
-    format!("  {}  {}  {state}", item.id, item.name)
+    let name = match item.name.as_str() {
+        "" => "(no name)",
+        name => name,
+    };
+    format!("  {}  {name}  {state}", item.id)
 }
 
 fn so_far(verdict: &Verdict) -> String {

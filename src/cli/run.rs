@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
-use super::arguments::{Signalling, clip, profile};
+use super::arguments::{Signalling, clip, endpoint, profile};
 use super::failure::Failure;
 use super::fleet;
 use super::screen::Screen;
@@ -29,7 +30,11 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// call. The first Ctrl-C says goodbye (BYE, unregister), a second one ends at once. A fleet ends
 /// with a report, whose thresholds decide the exit code.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "\
+vcam run [OPTIONS] <FLEET.toml>
+       vcam run [OPTIONS] --platform <SIP-URI> --id <ID>",
+    after_help = "\
 Examples:
   vcam run fleet.toml --duration 5m --report report.json --junit junit.xml
   VCAM_PASSWORD=12345678 vcam run --id 34020000001320000001 \\
@@ -38,7 +43,8 @@ Examples:
        --platform sip:34020000002000000001@192.0.2.10 --name 'North gate'
 
 Exit codes: 0 it registered and ended gracefully (a fleet: thresholds kept),
-1 it did not, 2 wrong use.")]
+1 it did not, 2 wrong use."
+)]
 pub(super) struct Arguments {
     #[command(flatten)]
     fleet: fleet::Flags,
@@ -48,7 +54,8 @@ pub(super) struct Arguments {
     /// The camera's 20-digit code
     #[arg(long, required_unless_present = "fleet")]
     id: Option<DeviceId>,
-    /// The password it registers with; better given in the environment
+    /// The password it registers with; better given in the environment. Of a fleet: the password of
+    /// every camera that has none of its own in a list
     #[arg(
         long,
         env = "VCAM_PASSWORD",
@@ -76,10 +83,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ID")]
     channel: Option<DeviceId>,
     /// How many channels it has; their codes count on from the first
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = channels)]
     channels: usize,
     /// An organisation of its catalogue in which channels hang; may be given several times
-    #[arg(long = "organisation", value_name = "NAME")]
+    #[arg(long = "organisation", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     organisations: Vec<String>,
     /// How many hours its recordings reach back, in files of half an hour [default: none]
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=87_600))]
@@ -105,7 +112,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     user: Option<String>,
     /// The address it signals from [default: the one that faces the platform, any port]
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = endpoint)]
     local: Option<SocketAddr>,
     /// The registration lifetime it asks for, in seconds
     #[arg(long, default_value_t = 3600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=4_294_967_295))]
@@ -128,11 +135,16 @@ pub(super) struct Arguments {
 /// Plays the fleet, or the camera.
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(file) = &arguments.fleet.fleet {
-        return fleet::run(file, &arguments.fleet, arguments.no_offload).await;
+        let password = Some(arguments.password.as_str()).filter(|password| !password.is_empty());
+        return fleet::run(file, &arguments.fleet, password, arguments.no_offload).await;
     }
     if arguments.fleet.beside.is_sharded() {
         let why = "it divides a fleet file, and none is given";
         return Err(Failure::flag("--shard", why));
+    }
+    if let Some(flag) = arguments.fleet.reports() {
+        let why = "only a fleet has a report, and no fleet file is given";
+        return Err(Failure::flag(flag, why));
     }
     let screen = Screen::new();
     let mut stop = Stop::listen()?;
@@ -249,6 +261,13 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
         camera = camera.local(local);
     }
     Ok(camera.start().await?)
+}
+
+/// As many channels as a fleet file lets a device have.
+fn channels(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    let fit = number.filter(|number| (1..=10_000).contains(number));
+    fit.ok_or_else(|| "a device has from 1 to 10000 channels".to_owned())
 }
 
 /// Two numbers of degrees with a comma between them.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Media;
 use super::failure::Failure;
-use super::screen::Screen;
+use super::screen::{self, Screen};
 use super::stop::Stop;
 use super::words;
 use crate::api::{Clip, Error, PlatformBuilder, Sink, SinkStatus, SinkTimes, SinkWatch};
@@ -71,9 +71,14 @@ impl FromStr for Share {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is neither a number of streams nor a percentage like 1%");
+        let wrong =
+            || format!("{text:?} is neither a number of streams nor a percentage from 0% to 100%");
         match text.strip_suffix('%') {
-            Some(percent) => percent.trim().parse().map(Share::Percent).ok(),
+            Some(percent) => {
+                let percent = percent.trim().parse().ok();
+                let share = percent.filter(|percent| (0.0..=100.0).contains(percent));
+                share.map(Share::Percent)
+            }
             None => text.parse().map(Share::Streams).ok(),
         }
         .ok_or_else(wrong)
@@ -173,6 +178,13 @@ pub(super) async fn run(
         true => screen.line(format_args!("{:#}", as_json(&status, seconds))),
         false => report(screen, &status, seconds).for_each(|line| screen.line(line)),
     }
+    let unknown = status.calls.failed.keys().any(|why| why.starts_with("404"));
+    if unknown && !flags.catalog && !flags.json {
+        screen::note(
+            "404: a camera has no channel with its own code and type 131; --catalog asks for the \
+             codes it has",
+        );
+    }
     match status.shortfalls() {
         short if short.is_empty() => Ok(()),
         short => Err(Failure::Short(short.join(", "))),
@@ -216,9 +228,9 @@ fn line(status: &SinkStatus, before: &SinkStatus, seconds: f64) -> String {
     let failed: u64 = calls.failed.values().sum();
     let deviations: u64 = status.complaints.values().sum();
     let mut line = format!(
-        "{} registered, {} calls up, {} streaming, {}, {} packets, {} lost in {} gaps",
+        "{} registered, {} up, {} streaming, {}, {} packets, {} lost in {} gaps",
         status.registered,
-        calls.up,
+        words::count(calls.up, "call"),
         calls.streaming,
         words::bit_rate(status.bit_rate(before, seconds) as u64),
         media.packets.received,
@@ -317,7 +329,7 @@ mod tests {
     fn a_share_is_a_number_of_streams_or_a_percentage() {
         assert_eq!("12".parse(), Ok(Share::Streams(12)));
         assert_eq!("0.5%".parse(), Ok(Share::Percent(0.5)));
-        for wrong in ["", "%", "-1", "1.5", "some"] {
+        for wrong in ["", "%", "-1", "1.5", "some", "101%", "-1%"] {
             assert!(wrong.parse::<Share>().is_err(), "{wrong:?}");
         }
     }

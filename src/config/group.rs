@@ -86,6 +86,11 @@ impl Group {
         }
     }
 
+    /// Whether its cameras are those of a list, which may say of each what it is and shows.
+    pub fn is_listed(&self) -> bool {
+        matches!(self.ids, Ids::Roster(_))
+    }
+
     /// What its channels show, in turn.
     pub fn media(&self) -> &[MediaId] {
         &self.main

@@ -169,7 +169,12 @@ impl Reading<'_> {
             record.get(at).filter(|field| !field.is_empty())
         };
         let id = match field("id") {
-            Some(id) => id.parse::<DeviceId>().map_err(|error| error.to_string()),
+            Some(id) => id
+                .parse::<DeviceId>()
+                .map_err(|error| match id.contains([';', '\t']) {
+                    true => format!("{error}; columns are divided by commas"),
+                    false => error.to_string(),
+                }),
             None => Err("the line has no ID".to_owned()),
         };
         let media = field("media")

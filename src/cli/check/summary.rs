@@ -7,7 +7,7 @@ use super::needs;
 use crate::api::Clip;
 use crate::cli::screen::Screen;
 use crate::cli::{table, words};
-use crate::config::{Addresses, Group, Limits, MediaId, Plan, Thresholds};
+use crate::config::{Addresses, CameraPlan, Group, Limits, MediaId, Plan, Thresholds};
 
 /// The most groups and clips that are shown one by one.
 const MOST: usize = 8;
@@ -122,7 +122,7 @@ impl<'a> Summary<'a> {
             table.add_row([
                 group.line.to_string(),
                 words::thousands(self.plan.members(group) as u64),
-                group.profile.name.clone(),
+                self.profiles(group),
                 group.transport.to_string(),
                 group.first_id().to_string(),
                 group.last_id().to_string(),
@@ -135,8 +135,36 @@ impl<'a> Summary<'a> {
         lines
     }
 
+    /// The cameras of a group that has a list.
+    fn listed(&self, group: &Group) -> impl Iterator<Item = CameraPlan<'a>> {
+        let (plan, group) = (self.plan, std::ptr::from_ref(group));
+        let cameras = plan.groups.iter().find(|own| std::ptr::eq(*own, group));
+        let cameras = cameras.filter(|group| group.is_listed());
+        let all = cameras.into_iter().flat_map(|_| plan.cameras());
+        all.filter(move |camera| std::ptr::eq(camera.group(), group))
+    }
+
+    fn profiles(&self, group: &Group) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for camera in self.listed(group) {
+            let name = camera.profile().name.as_str();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        match names.is_empty() {
+            true => group.profile.name.clone(),
+            false => names.join("\n"),
+        }
+    }
+
     fn shown(&self, group: &Group) -> String {
         let mut shown: Vec<MediaId> = [group.media(), group.sub_media()].concat();
+        if group.is_listed() {
+            shown = group.sub_media().to_vec();
+            let channels = self.listed(group).flat_map(|camera| camera.channels());
+            shown.extend(channels.map(|channel| channel.main));
+        }
         shown.sort_unstable();
         shown.dedup();
         let names: Vec<_> = shown

@@ -1,4 +1,4 @@
-//! `vcam demo --all`: every feature once, between one camera and the platform, each with a verdict.
+//! `vcam demo --all`: features one by one, between one camera and the platform, each with a verdict.
 
 use std::time::{Duration, SystemTime};
 
@@ -370,7 +370,7 @@ impl Show {
         let alarm = Alarm::motion(self.gate.id, Clock::start().now().wall);
         self.camera.alarm(alarm).await.map_err(wrong)?;
         let told = next(&mut events, |notice| match notice {
-            Notice::Alarm(alarm) => Some(format!("method {}", alarm.method)),
+            Notice::Alarm(alarm) => Some(format!("motion, method {}", alarm.method)),
             _ => None,
         });
         told.await

@@ -45,7 +45,7 @@ fn own_ip(table: &AddressesTable, plan: &Plan, problems: &mut Problems<'_>) -> A
     let (has, needs) = (ips.count(), plan.fleet());
     if has < needs {
         let why = format!(
-            "{ips} are {has} addresses for {needs} cameras; widen the range by {}, or share: mode = \"own-port\"",
+            "{ips} has room for {has} of {needs} cameras; widen the range by {}, or share: mode = \"own-port\"",
             needs - has
         );
         problems.at(span, why);
@@ -62,7 +62,7 @@ fn enough_ports(
     let (has, needs) = (ports.count(), plan.signalling(Transport::Udp));
     if has < needs {
         let why = format!(
-            "{ports} are {has} ports for {needs} cameras; widen the range by {}, leave it out for any free \
+            "{ports} has room for {has} of {needs} cameras; widen the range by {}, leave it out for any free \
              ports, or share one: mode = \"shared-socket\"",
             needs - has
         );

@@ -165,7 +165,7 @@ fn row(
         problems.at(
             span,
             format!(
-                "from {first} on there are IDs for {fit} {what}, not for {count}: the serial number has six \
+                "from {first} on there are IDs for {fit} of {count} {what}: the serial number has six \
                  digits; begin lower, or divide the group"
             ),
         );

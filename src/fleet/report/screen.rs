@@ -32,7 +32,7 @@ fn head(report: &Report, ink: Ink) -> String {
         shard => format!(", shard {shard}"),
     };
     format!(
-        "{} against {}: {} minutes{shard}, seed {}",
+        "{} against {}: ran {}{shard}, seed {}",
         ink.bold(&report.fleet),
         report.platform,
         clock(seconds),

@@ -20,7 +20,8 @@ pub enum ClipError {
     Container(&'static str, &'static str),
     /// Words: no tool makes a video of them.
     #[error(
-        "this is text, not video: an H.264 or H.265 byte stream is wanted (Annex B, usually *.h264 or *.h265)"
+        "this is text, not video: H.264 or H.265 is wanted, as a byte stream (Annex B, usually *.h264 \
+         or *.h265), MP4 or program stream"
     )]
     Text,
     /// No sequence or no picture parameter set that can be used.
