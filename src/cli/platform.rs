@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::interval_at;
 
 use super::arguments::{Media, clip, endpoint};
 use super::failure::Failure;
@@ -23,7 +24,10 @@ use crate::media::{MediaTransport, Rational, Verdict};
 use crate::platform::{Event, Notice};
 
 /// How often a running stream is reported.
-const REPORT_EVERY: u32 = 5;
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+
+/// How long a stream may bring no frame before that is wrong.
+const SILENCE: Duration = Duration::from_secs(4);
 
 /// Run the reference platform, to try a camera against
 ///
@@ -205,6 +209,10 @@ impl Hall {
             }
         }
         self.screen.renew("");
+        if self.wish.transport.is_some() {
+            self.screen
+                .event("ending: BYE to every call (Ctrl-C again: at once)");
+        }
         // The visits learn of it too, end their streams and say how these were.
         while let Some(visit) = self.visits.join_next().await {
             failed += visit.unwrap_or(1);
@@ -362,9 +370,12 @@ impl Visit {
     /// Plays a channel; `true` when it was as it should be.
     async fn play(self, channel: DeviceId, transport: MediaTransport) -> bool {
         match self.stream(channel, transport).await {
-            Ok(end) => {
-                let clean = end.verdict.is_clean();
-                let verdict = end.verdict.to_string();
+            Ok((end, silence)) => {
+                let clean = end.verdict.is_clean() && silence.is_none();
+                let mut verdict = end.verdict.to_string();
+                if let Some(silence) = silence {
+                    verdict = format!("{}; {verdict}", silent(silence));
+                }
                 let verdict = match clean {
                     true => self.screen.good(&verdict),
                     false => self.screen.bad(&verdict),
@@ -379,7 +390,12 @@ impl Visit {
         }
     }
 
-    async fn stream(&self, id: DeviceId, transport: MediaTransport) -> Result<StreamEnd, Error> {
+    /// Plays a channel to its end; with it for how long nothing had come then, if that is wrong.
+    async fn stream(
+        &self,
+        id: DeviceId,
+        transport: MediaTransport,
+    ) -> Result<(StreamEnd, Option<Duration>), Error> {
         let channel = Channel {
             device: self.device,
             id,
@@ -406,22 +422,43 @@ impl Visit {
             }
         };
         tokio::pin!(enough);
-        let mut reports = 0;
+        let (mut heard, mut last) = (Verdict::default(), Instant::now());
+        let silence = |last: Instant| Some(last.elapsed()).filter(|time| *time >= SILENCE);
+        let mut report = interval_at((last + REPORT_EVERY).into(), REPORT_EVERY);
         loop {
-            tokio::select! {
-                verdict = stream.progress() => match verdict {
-                    Some(verdict) => {
-                        reports += 1;
-                        if reports % REPORT_EVERY == 0 {
-                            self.say(format!("channel {id}: {}", so_far(&verdict)));
-                        }
+            let news = {
+                let next = stream.progress();
+                tokio::pin!(next);
+                loop {
+                    tokio::select! {
+                        verdict = &mut next => break Some(verdict),
+                        () = &mut enough => break None,
+                        () = stop.asked() => break None,
+                        _ = report.tick() => self.report(id, &heard, silence(last)),
                     }
-                    None => return stream.ended().await,
-                },
-                () = &mut enough => return stream.stop().await,
-                () = stop.asked() => return stream.stop().await,
+                }
+            };
+            match news {
+                Some(Some(verdict)) => {
+                    if verdict.frames > heard.frames {
+                        last = Instant::now();
+                    }
+                    heard = verdict;
+                }
+                Some(None) => return Ok((stream.ended().await?, silence(last))),
+                None => break,
             }
         }
+        let silence = silence(last);
+        Ok((stream.stop().await?, silence))
+    }
+
+    fn report(&self, channel: DeviceId, so_far: &Verdict, silence: Option<Duration>) {
+        let text = match silence {
+            Some(time) => self.screen.bad(&silent(time)),
+            None => in_words(so_far),
+        };
+        self.say(format!("channel {channel}: {text}"));
     }
 
     /// Writes a recording; `false` when that failed.
@@ -505,7 +542,11 @@ fn described(item: &CatalogItem) -> String {
     format!("  {}  {name}  {state}", item.id)
 }
 
-fn so_far(verdict: &Verdict) -> String {
+fn silent(time: Duration) -> String {
+    format!("nothing has come for {} s", time.as_secs())
+}
+
+fn in_words(verdict: &Verdict) -> String {
     match verdict.is_clean() {
         true => format!("{}, nothing wrong", words::count(verdict.frames, "frame")),
         false => verdict.to_string(),
