@@ -365,6 +365,105 @@ fn a_200_is_acknowledged_each_time_it_comes_and_a_bye_answered() {
     assert_eq!(stage.camera().transactions(), 0);
 }
 
+/// The credentials that `header` carries, proven with another implementation of the digest.
+fn prove(request: &Said, header: &str, challenge: &str) {
+    let written = request.header(header);
+    let mut prompt = digest_auth::parse(challenge).unwrap();
+    let mut context = digest_auth::AuthContext::new(DEVICE, "12345678", request.uri());
+    context.method = digest_auth::HttpMethod::from("INVITE");
+    let cnonce = request.param(header, "cnonce");
+    if let Some(cnonce) = cnonce {
+        context.set_custom_cnonce(cnonce);
+    }
+    let expected = prompt.respond(&context).unwrap().response;
+    assert!(written.contains(&expected), "{written}");
+    assert_eq!(request.param(header, "uri").as_deref(), Some(request.uri()));
+}
+
+#[test]
+fn a_platform_that_wants_credentials_gets_them_and_is_heard() {
+    const ASKS: &str = "Digest realm=\"3402000000\", nonce=\"6fe9ba44a76be22a\"";
+    for (status, asks, answers) in [
+        (401, "WWW-Authenticate", "Authorization"),
+        (407, "Proxy-Authenticate", "Proxy-Authorization"),
+    ] {
+        let mut stage = hand();
+        let invite = called(&mut stage);
+        stage.answer(&invite, status, &format!("{asks}: {ASKS}\r\n"));
+        let said = stage.all_within(MOMENT);
+        let [ack, again] = &said[..] else {
+            panic!("{said:?}");
+        };
+        assert_eq!((ack.method(), ack.cseq()), ("ACK", 1));
+        assert_eq!((again.method(), again.cseq()), ("INVITE", 2));
+        for same in ["From", "To", "Call-ID", "Subject"] {
+            assert_eq!(again.header(same), invite.header(same), "{same}");
+        }
+        assert_eq!(again.text(), invite.text(), "the same port");
+        prove(again, answers, ASKS);
+        let said = accept(&mut stage, again, "RTP/AVP 8");
+        let [ack] = &said[..] else {
+            panic!("{said:?}");
+        };
+        assert_eq!((ack.method(), ack.cseq()), ("ACK", 2));
+        assert!(stage.camera().hears().is_some());
+    }
+}
+
+#[test]
+fn a_platform_that_does_not_believe_credentials_has_refused() {
+    const ASKS: &str = "WWW-Authenticate: Digest realm=\"3402000000\", nonce=\"6f\"\r\n";
+    for headers in [
+        [ASKS, ASKS],
+        [ASKS, ""],
+        ["", ""],
+        [
+            "WWW-Authenticate: Digest realm=\"1\", nonce=\"2\", algorithm=SHA-256\r\n",
+            "",
+        ],
+    ] {
+        let mut stage = hand();
+        let mut invite = called(&mut stage);
+        let mut calls = 1;
+        for headers in headers {
+            stage.answer(&invite, 401, headers);
+            let said = stage.all_within(MOMENT);
+            let Some(again) = said.iter().find(|said| said.method() == "INVITE") else {
+                break;
+            };
+            calls += 1;
+            invite = again.clone();
+        }
+        assert_eq!(calls, if headers[0] == ASKS { 2 } else { 1 });
+        let ended = ends(stage.events().into_iter());
+        assert!(
+            matches!(&ended[..], [(VoiceEnd::Refused(why), _)] if why.starts_with("401")),
+            "{ended:?}"
+        );
+        stage.silence(SECOND);
+    }
+}
+
+#[test]
+fn hanging_up_while_credentials_are_asked_for_is_the_end() {
+    let mut stage = hand();
+    let invite = called(&mut stage);
+    stage.command(camera::Command::HangUp);
+    stage.run(MOMENT);
+    stage.answer(
+        &invite,
+        401,
+        &format!(
+            "WWW-Authenticate: {}\r\n",
+            "Digest realm=\"1\", nonce=\"2\""
+        ),
+    );
+    let said = stage.all_within(MOMENT);
+    assert!(said.iter().all(|said| said.method() == "ACK"), "{said:?}");
+    let ended = ends(stage.events().into_iter());
+    assert!(matches!(ended[..], [(VoiceEnd::HungUp, _)]), "{ended:?}");
+}
+
 #[test]
 fn a_refusal_ends_it_quietly() {
     for status in [403, 410, 415, 486, 488, 500, 603] {
@@ -546,13 +645,9 @@ async fn a_platform_in_a_test_speaks_through_a_camera_into_a_wav_file() {
     );
     assert_eq!(heard.octets, heard.packets * 160);
     let file = std::fs::read(file).unwrap();
-    let said = vcam::media::wav::read(&file).unwrap();
-    assert_eq!(said, vec![0x55; heard.octets as usize]);
-    assert_eq!(
-        file.len(),
-        58 + said.len(),
-        "nothing but header and samples"
-    );
+    let header = vcam::media::wav::header(heard.octets as u32);
+    let samples = vec![0x55; heard.octets as usize];
+    assert_eq!(file, [&header[..], &samples].concat());
     camera.power_off().await.unwrap();
     platform.shut_down().await.unwrap();
 }

@@ -11,12 +11,12 @@ use super::audio::Audio;
 use super::camera::Camera;
 use super::clip::Clip;
 use super::error::Error;
-use super::voice_file::{self, VoiceFile};
+use super::voice_file::VoiceFile;
 use crate::camera::{
     Accept, Channel, Config, Heartbeat, PlatformAddress, Position, Recordings, Tree,
 };
 use crate::gb28181::DeviceId;
-use crate::media::FirstKeyFrame;
+use crate::media::{Cut, FirstKeyFrame};
 use crate::net::Media;
 use crate::net::address::facing;
 use crate::profile::Profile;
@@ -58,7 +58,7 @@ pub struct CameraBuilder {
     first_frame: FirstKeyFrame,
     backlog: Duration,
     voice: Option<PathBuf>,
-    microphone: Option<PathBuf>,
+    microphone: Option<Audio>,
     seed: Option<u64>,
     pumps: Option<Media>,
 }
@@ -274,10 +274,10 @@ impl CameraBuilder {
         self
     }
 
-    /// The WAV file (8000 Hz, one channel, A-law or 16 bit PCM) that its microphone hears, again and
-    /// again, for platforms that talk with it (Talk). Default: a tone that comes and goes.
-    pub fn microphone(mut self, file: impl Into<PathBuf>) -> Self {
-        self.microphone = Some(file.into());
+    /// What its microphone hears, again and again, for platforms that talk with it (Talk); it must
+    /// be G.711 A-law. Default: a tone that comes and goes.
+    pub fn microphone(mut self, audio: Audio) -> Self {
+        self.microphone = Some(audio);
         self
     }
 
@@ -348,11 +348,7 @@ impl CameraBuilder {
             accept: self.accept.clone(),
             first_frame: self.first_frame,
             backlog: self.backlog,
-            microphone: self
-                .microphone
-                .as_deref()
-                .map(voice_file::read)
-                .transpose()?,
+            microphone: self.microphone.as_ref().map(heard_in).transpose()?,
             keeps_voice: self.voice.is_some(),
         };
         Ok((config, clips))
@@ -430,6 +426,15 @@ impl CameraBuilder {
         };
         Ok(clips.iter().zip(0..).map(channel).collect())
     }
+}
+
+/// What a microphone hears where there is this sound.
+fn heard_in(audio: &Audio) -> Result<Arc<Cut>, Error> {
+    let cut = Cut::microphone(audio).map_err(|source| Error::Audio {
+        file: audio.name().to_owned(),
+        source,
+    })?;
+    Ok(Arc::new(cut))
 }
 
 /// The code that a text is, which names `what`.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::gb28181::{DeviceId, DeviceIdError};
-use crate::media::wav::WavError;
 use crate::media::{AudioError, ClipError, Verdict};
 use crate::platform::{AskFailure, PlayFailure, SpeechEnd};
 use crate::profile::ProfileError;
@@ -32,14 +31,6 @@ pub enum Error {
         file: String,
         /// What is wrong with it.
         source: ClipError,
-    },
-    /// A file is no voice.
-    #[error("{file}: {source}")]
-    Voice {
-        /// Which.
-        file: String,
-        /// What is wrong with it.
-        source: WavError,
     },
     /// A file is no sound that a camera sends.
     #[error("{file}: {source}")]

@@ -1,25 +1,11 @@
-//! What a camera hears, and what it says, as files.
+//! What a camera hears, as a file.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::error::Error;
-use crate::media::{Cut, wav};
-
-/// Reads a WAV file as something that is said again and again.
-pub(super) fn read(path: &Path) -> Result<Arc<Cut>, Error> {
-    let file = std::fs::read(path).map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    let name = path.display().to_string();
-    match wav::read(&file) {
-        Ok(samples) => Ok(Arc::new(Cut::voice(&name, &samples))),
-        Err(source) => Err(Error::Voice { file: name, source }),
-    }
-}
+use crate::media::wav;
 
 /// A WAV file that what is heard goes into, one voice after the other. It is whole whenever
 /// nothing is being written.

@@ -263,6 +263,11 @@ impl Line {
     /// The credentials that answer `challenge` for a `method` request to the platform.
     pub fn authorize(&mut self, challenge: &Challenge, method: Method) -> String {
         let uri = self.platform_uri();
+        self.authorize_for(challenge, method, &uri)
+    }
+
+    /// The same for a request to `uri`.
+    pub fn authorize_for(&mut self, challenge: &Challenge, method: Method, uri: &str) -> String {
         let cnonce = self.endpoint.tokens_mut().cnonce();
         let Config {
             profile,
@@ -270,7 +275,7 @@ impl Line {
             ..
         } = &*self.config;
         let style = &profile.sip.authorization;
-        style.answer(challenge, credentials, method, &uri, FIRST_USE, &cnonce)
+        style.answer(challenge, credentials, method, uri, FIRST_USE, &cnonce)
     }
 
     /// Starts a client transaction towards `to`.

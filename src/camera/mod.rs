@@ -10,6 +10,7 @@ mod catalogue;
 mod channels;
 mod config;
 mod control;
+mod credentials;
 mod event;
 mod factory;
 mod granted;

@@ -203,6 +203,7 @@ impl Voice {
             Ok(response) if response.is_success() => {
                 session.accepted(now, line, (transaction, &invite), response);
             }
+            Ok(response) if session.is_asked_to_authorize(now, line, &invite, response) => {}
             Ok(response) => {
                 let (status, reason) = (response.status(), response.reason());
                 session.end(line, VoiceEnd::Refused(format!("{status} {reason}")));
@@ -290,6 +291,25 @@ impl Session {
             .with_header("Contact", line.contact(&device))
             .with_header("Subject", format!("{source}:{},{target}:0", self.ssrc))
             .with_body(&sdp.content_type, sdp.voice_offer(&facts))
+    }
+
+    /// The platform wants credentials (RFC 3261 §22): whether it was called again with them.
+    fn is_asked_to_authorize(
+        &mut self,
+        now: Now,
+        line: &mut Line,
+        invite: &Request,
+        response: &Response,
+    ) -> bool {
+        let wanted = self.state == State::Calling;
+        let again = wanted.then(|| line.authorized(invite, response)).flatten();
+        let Some(again) = again else {
+            return false;
+        };
+        let to = line.platform.address;
+        let transaction = line.send(now.mono, Purpose::Voice, to, again.clone());
+        self.invite = Some((transaction, again));
+        true
     }
 
     /// There is a dialog, and it must be acknowledged whatever it says.

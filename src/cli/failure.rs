@@ -60,7 +60,6 @@ impl From<Error> for Failure {
         match error {
             Error::File { .. }
             | Error::Clip { .. }
-            | Error::Voice { .. }
             | Error::Audio { .. }
             | Error::Profile(_)
             | Error::Id { .. }

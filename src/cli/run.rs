@@ -13,7 +13,7 @@ use super::fleet;
 use super::screen::Screen;
 use super::stop::Stop;
 use super::words;
-use crate::api::{Camera, Channel, Error, explained, resolve};
+use crate::api::{Audio, Camera, Channel, Error, explained, resolve};
 use crate::camera::{Event, Recordings};
 use crate::gb28181::DeviceId;
 use crate::gb28181::manscdp::UpgradeResult;
@@ -104,9 +104,9 @@ pub(super) struct Arguments {
     /// [default: only counted]
     #[arg(long, value_name = "FILE.wav")]
     voice: Option<PathBuf>,
-    /// A WAV file (8000 Hz, one channel, A-law or 16 bit) for its microphone, which platforms hear
-    /// that talk with it [default: a tone]
-    #[arg(long, value_name = "FILE.wav")]
+    /// Sound for its microphone, which platforms hear that talk with it: WAV of one channel and
+    /// 8000 Hz, or raw G.711 A-law as *.g711a [default: a tone]
+    #[arg(long, value_name = "FILE")]
     microphone: Option<PathBuf>,
     /// The digest user [default: --id]
     #[arg(long)]
@@ -243,7 +243,7 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
         camera = camera.voice(file);
     }
     if let Some(file) = &arguments.microphone {
-        camera = camera.microphone(file);
+        camera = camera.microphone(Audio::open(file)?);
     }
     if let Some(channel) = arguments.channel {
         camera = camera.channel_id(channel);

@@ -38,14 +38,6 @@ pub fn decode(octet: u8) -> i16 {
     }
 }
 
-/// A second of a tone, 12 dB below the loudest, and a second of silence.
-pub fn tone(hertz: f64) -> impl Iterator<Item = u8> {
-    let turn = std::f64::consts::TAU * hertz / f64::from(RATE);
-    let sample = move |n: u32| (f64::from(n) * turn).sin() * 8192.0;
-    let tone = (0..RATE).map(move |n| encode(sample(n) as i16));
-    tone.chain(std::iter::repeat_n(SILENCE, RATE as usize))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,19 +56,6 @@ mod tests {
         for octet in 0..=255 {
             assert_eq!(encode(decode(octet)), octet, "{octet:#04x}");
         }
-    }
-
-    #[test]
-    fn a_tone_swings_as_often_as_it_says_and_then_there_is_silence() {
-        let samples: Vec<u8> = tone(440.0).collect();
-        assert_eq!(samples.len(), 16_000);
-        let (tone, silence) = samples.split_at(8000);
-        let linear: Vec<i16> = tone.iter().copied().map(decode).collect();
-        let rises = linear.windows(2).filter(|two| two[0] < 0 && two[1] > 0);
-        assert_eq!(rises.count(), 439, "the first begins at zero");
-        let loudest = linear.iter().max().copied().unwrap();
-        assert!((7_900..8_500).contains(&loudest), "{loudest}");
-        assert!(silence.iter().all(|octet| *octet == SILENCE));
     }
 
     #[test]

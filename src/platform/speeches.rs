@@ -471,3 +471,6 @@ fn in_media(transport: Transport) -> MediaTransport {
         Transport::TcpPassive => MediaTransport::TcpPassive,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::api::{Camera, Channel, Events, Platform};
 use crate::camera::Event;
-use crate::media::g711;
+use crate::media::Track;
+use crate::media::audio::law::Law;
 
 /// How long it speaks.
 const SPEECH: Duration = Duration::from_secs(1);
@@ -20,8 +21,8 @@ pub(super) async fn speak(
     through: &Channel,
 ) -> Result<String, String> {
     let mut events = camera.events();
-    let tone: Vec<u8> = g711::tone(440.0).collect();
-    let speech = platform.speak(camera.id(), through.id, &tone).await;
+    let tone = Track::tone(Law::A);
+    let speech = platform.speak(camera.id(), through.id, tone.data()).await;
     let mut speech = speech.map_err(|error| error.to_string())?;
     speech.heard().await.map_err(|error| error.to_string())?;
     sleep(SPEECH).await;

@@ -5,9 +5,12 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
+use super::super::audio::law::Law;
+use super::super::audio::refusal::TO_G711;
+use super::super::audio::{AudioCodec, AudioError, Track};
 use super::super::clip::{Clip, Frame};
 use super::super::codec::Codec;
-use super::super::g711::{self, PCMA, RATE, SILENCE};
+use super::super::g711::{PCMA, RATE, SILENCE};
 use super::super::ps::pes::Stamps;
 use super::super::rational::Rational;
 use super::super::rtp::{self, Marker};
@@ -19,14 +22,26 @@ const PACKETS: u32 = 50;
 const OCTETS: usize = (RATE / PACKETS) as usize;
 
 impl Cut {
-    /// What a microphone hears that nothing is said about: a second of 440 Hz, a second of
-    /// silence, and again. Made once.
+    /// What a microphone hears that nothing is said about: [`Track::tone`]. Made once.
     pub fn tone() -> Arc<Cut> {
         static TONE: LazyLock<Arc<Cut>> = LazyLock::new(|| {
-            let samples: Vec<u8> = g711::tone(440.0).collect();
-            Arc::new(Cut::voice("a tone", &samples))
+            let track = Track::tone(Law::A);
+            Arc::new(Cut::voice(track.name(), track.data()))
         });
         TONE.clone()
+    }
+
+    /// What a microphone hears: sound of a file, which must be G.711 A-law.
+    pub fn microphone(track: &Track) -> Result<Cut, AudioError> {
+        match track.codec() {
+            AudioCodec::G711A => Ok(Cut::voice(track.name(), track.data())),
+            other => Err(AudioError::Refused {
+                kind: "file",
+                place: "the sound".to_owned(),
+                what: format!("{other}, and a voice is {}", AudioCodec::G711A),
+                way: TO_G711,
+            }),
+        }
     }
 
     /// A voice of G.711 A-law samples, 8,000 in a second, that is said again and again. Silence
@@ -116,6 +131,19 @@ mod tests {
             assert_eq!(packet[12..], samples[n % 3 * 160..][..160]);
             assert_eq!(stamp(packet) - stamp(&packets[0]), n as u32 * 160);
         }
+    }
+
+    #[test]
+    fn a_microphone_hears_a_law_and_nothing_else() {
+        let track = |law| Track::g711("sound", law, vec![1; 320].into()).unwrap();
+        let cut = Cut::microphone(&track(Law::A)).unwrap();
+        assert_eq!(cut.clip().data()[..], [1; 320]);
+        let why = Cut::microphone(&track(Law::Mu)).unwrap_err().to_string();
+        assert!(
+            why.starts_with("the sound of this file: G.711 mu-law, and"),
+            "{why}"
+        );
+        assert_eq!(Cut::tone().clip().data().len(), 8000);
     }
 
     #[test]
