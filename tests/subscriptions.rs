@@ -624,6 +624,39 @@ mod by_hand {
     }
 
     #[test]
+    fn what_is_told_goes_to_where_the_last_subscribe_came_from() {
+        let mut stage = stage::Stage::registered();
+        let headers = "Event: presence\r\nExpires: 600\r\n";
+        let ok = subscribe(&mut stage, "Catalog", headers, "");
+        let tag = format!(";tag={}", ok.param("To", "tag").unwrap());
+        stage.platform = addr("10.0.0.1:5070");
+        stage.lab.bind(stage.platform);
+        assert_eq!(
+            subscribe(&mut stage, "Catalog", headers, &tag).status(),
+            200
+        );
+        let (id, online) = (id(stage::CHANNEL), false);
+        stage.command(camera::Command::Channel { id, online });
+        assert_eq!(stage.next().method(), "NOTIFY");
+    }
+
+    #[test]
+    fn a_channel_that_is_not_there_cannot_lose_its_picture() {
+        let mut stage = stage::Stage::registered();
+        subscribe(&mut stage, "Catalog", "Expires: 600\r\n", "");
+        let yard = id(YARD);
+        let online = false;
+        stage.command(camera::Command::Channel { id: yard, online });
+        stage.silence(Duration::from_secs(1));
+        let gate = stage.camera().config().channels[0].clone();
+        let added = camera::Channel { id: yard, ..gate };
+        stage.command(camera::Command::AddChannel(Box::new(added)));
+        let notify = stage.next();
+        assert_eq!(notify.element("Event").as_deref(), Some("ADD"));
+        assert_eq!(notify.element("Status").as_deref(), Some("ON"));
+    }
+
+    #[test]
     fn a_notify_that_is_refused_ends_its_subscription() {
         let mut stage = stage::Stage::registered();
         let headers = "Event: presence\r\nExpires: 600\r\n";

@@ -12,7 +12,7 @@ use super::{Camera, catalogue};
 impl Camera {
     /// There is a channel more.
     pub(super) fn add_channel(&mut self, now: Now, mut channel: Channel) {
-        if self.config().channels.iter().any(|c| c.id == channel.id) {
+        if self.has(&channel.id) {
             return;
         }
         channel

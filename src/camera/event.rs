@@ -19,7 +19,8 @@ pub enum Command {
     PowerOn,
     /// Power off: BYE every call, unregister, then [`Event::Off`].
     PowerOff,
-    /// A channel loses or gets back its picture: catalogue status, 480, BYE of its calls.
+    /// A channel loses or gets back its picture: catalogue status, 480, BYE of its calls. One that
+    /// the device does not have changes nothing.
     Channel {
         /// Which.
         id: DeviceId,

@@ -174,6 +174,7 @@ impl Camera {
         match command {
             Command::PowerOn => self.switch_on(now),
             Command::PowerOff => self.power_off(now),
+            Command::Channel { id, .. } if !self.has(&id) => {}
             Command::Channel { id, online } => {
                 self.calls.set_online(now, &mut self.line, id, online);
                 let event = match online {
@@ -190,6 +191,11 @@ impl Camera {
             Command::OfferVideo(id) => self.offer_video(now, id),
             Command::HangUp => self.hang_up_all(now),
         }
+    }
+
+    /// Whether a code is that of one of its channels.
+    fn has(&self, id: &DeviceId) -> bool {
+        self.config().channels.iter().any(|c| c.id == *id)
     }
 
     /// Whoever has subscribed to the catalogue is told, of what is new with all that is known of it.

@@ -7,6 +7,7 @@ use crate::gb28181::manscdp::{AlarmFilter, Incoming as Document, MobilePosition,
 use crate::sip::{Dialog, Request};
 use crate::time::{Instant, Now};
 
+use super::call::destination;
 use super::calls::{Calls, Incoming};
 use super::catalogue;
 use super::control::Controls;
@@ -36,7 +37,7 @@ impl Notices {
     pub fn subscribe(&mut self, now: Now, line: &mut Line, calls: &Calls, incoming: &Incoming) {
         let request = &incoming.request;
         let outcome = match request.headers.to().is_ok_and(|to| to.tag().is_some()) {
-            true => self.again(now, request),
+            true => self.again(now, incoming),
             false => self.first(now, line, calls, incoming),
         };
         if let Err(status) = outcome.and_then(|number| self.grant(now, line, incoming, number)) {
@@ -75,7 +76,7 @@ impl Notices {
         book.last += 1;
         let number = book.last;
         let expires = now.mono + lifetime(request);
-        let to = super::call::destination(&dialog, incoming.from);
+        let to = destination(&dialog, incoming.from);
         let mut subscription = Subscription::new(number, dialog, to, asked, expires);
         if subscription.topic == Topic::Catalog {
             // The subscriber takes everything for on-line that it is not told of.
@@ -89,7 +90,8 @@ impl Notices {
     }
 
     /// A SUBSCRIBE inside a dialog.
-    fn again(&mut self, now: Now, request: &Request) -> Result<u32, u16> {
+    fn again(&mut self, now: Now, incoming: &Incoming) -> Result<u32, u16> {
+        let request = &incoming.request;
         let found = self
             .book()
             .subscriptions
@@ -104,6 +106,7 @@ impl Notices {
             return Err(500);
         }
         subscription.dialog.retarget(&request.headers);
+        subscription.to = destination(&subscription.dialog, incoming.from);
         subscription.expires = now.mono + lifetime(request);
         if subscription.topic == Topic::MobilePosition
             && let Ok(document) = Document::parse(&request.body)

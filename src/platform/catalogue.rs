@@ -74,6 +74,32 @@ impl Catalogue {
     }
 }
 
+/// A notification of changes counts its own items, and says of each what happened to it
+/// (GB/T 28181-2022 A.2.5.7). `readable` of them do.
+pub(super) fn check_changes(
+    document: &Document,
+    readable: usize,
+    noticed: &mut Vec<(Deviation, String)>,
+) {
+    let list = document.body.child("DeviceList");
+    let items = list.map_or(0, |list| list.children_named("Item").count());
+    let num = list.and_then(|list| list.attribute("Num"));
+    let counts = [
+        (Deviation::SumNum, document.body.text_of("SumNum")),
+        (Deviation::Num, num),
+    ];
+    for (what, count) in counts {
+        let count = count.unwrap_or("none");
+        if count.trim().parse() != Ok(items) {
+            noticed.push((what, format!("{count} for {items} changes")));
+        }
+    }
+    if readable < items {
+        let detail = format!("{} changes without ID or event", items - readable);
+        noticed.push((Deviation::Notice, detail));
+    }
+}
+
 /// `Num` and the items it counts. `readable` items have an ID.
 fn check_list(document: &Document, readable: usize, noticed: &mut Vec<(Deviation, String)>) {
     let Some(list) = document.body.child("DeviceList") else {
@@ -98,6 +124,7 @@ fn is_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gb28181::manscdp::CatalogChange;
 
     fn part(sum: &str, num: &str, ids: &[&str]) -> Document {
         let item = |id: &&str| format!("<Item><DeviceID>{id}</DeviceID></Item>");
@@ -146,6 +173,30 @@ mod tests {
             [Deviation::SumNum]
         );
         assert!(!endless.is_complete());
+    }
+
+    #[test]
+    fn a_notification_counts_its_changes_and_says_what_they_are() {
+        let noticed = |sum: &str, num: &str, event: &str| {
+            let text = format!(
+                "<Notify><CmdType>Catalog</CmdType><SumNum>{sum}</SumNum>\
+                 <DeviceList Num=\"{num}\"><Item><DeviceID>{A}</DeviceID>{event}</Item>\
+                 </DeviceList></Notify>"
+            );
+            let document = Document::parse(text.as_bytes()).unwrap();
+            let mut noticed = Vec::new();
+            let readable = CatalogChange::read(&document).len();
+            check_changes(&document, readable, &mut noticed);
+            noticed
+                .into_iter()
+                .map(|(what, _)| what)
+                .collect::<Vec<_>>()
+        };
+        let off = "<Event>OFF</Event>";
+        assert_eq!(noticed("1", "1", off), []);
+        assert_eq!(noticed("2", "1", off), [Deviation::SumNum]);
+        assert_eq!(noticed("1", "2", off), [Deviation::Num]);
+        assert_eq!(noticed("1", "1", ""), [Deviation::Notice]);
     }
 
     #[test]

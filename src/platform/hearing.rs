@@ -34,6 +34,14 @@ impl Platform {
                     let (what, headers) = (Deviation::BodyLength, message.headers());
                     self.desk.complain(device, from, headers, what, detail);
                 }
+                // The endpoint refuses it, and we would not hear of it.
+                if let Some(request) = message.request().filter(|r| r.is_miscounted()) {
+                    let (device, headers) = (sender(request), &request.headers);
+                    let cseq = headers.value("CSeq").unwrap_or_default();
+                    let detail = format!("{} with CSeq {cseq}", request.method());
+                    let what = Deviation::Unreadable;
+                    self.desk.complain(device, from, headers, what, detail);
+                }
                 let endpoint = &mut self.desk.endpoint;
                 endpoint.received_message(now.mono, flow, from, message);
             }

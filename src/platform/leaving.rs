@@ -117,6 +117,18 @@ mod tests {
     }
 
     #[test]
+    fn a_bye_that_counts_as_another_method_is_refused_and_noticed() {
+        let mut bench = Bench::new(config());
+        let (mut device, invite) = bench.up();
+        let mut bye = device.bye(&invite);
+        bye.headers.set("CSeq", "9 Info");
+        let said = device.say(&mut bench, bye);
+        assert_eq!(said.statuses(), [400]);
+        assert_eq!(said.complaints(), [Deviation::Unreadable]);
+        assert_eq!(bench.platform.calls(), 1);
+    }
+
+    #[test]
     fn a_bye_for_another_dialog_is_481_and_noticed() {
         let mut bench = Bench::new(config());
         let (mut device, invite) = bench.up();

@@ -10,6 +10,7 @@ use crate::gb28181::manscdp::{
 use crate::sip::{Dialog, Method, Request, Response};
 use crate::time::{Instant, Now};
 
+use super::catalogue;
 use super::complaint::Deviation;
 use super::desk::{Desk, Incoming, MANSCDP, Purpose, Route, Timer, Waiting};
 use super::devices::Devices;
@@ -263,6 +264,15 @@ impl Subscriptions {
 fn news(desk: &mut Desk, device: DeviceId, incoming: &Incoming) {
     match Document::parse(&incoming.request.body) {
         Ok(document) => match notice(&document) {
+            Some(Notice::Catalog(changes)) => {
+                let mut noticed = Vec::new();
+                catalogue::check_changes(&document, changes.len(), &mut noticed);
+                for (what, detail) in noticed {
+                    desk.object(Some(device), incoming, what, detail);
+                }
+                let notice = Notice::Catalog(changes);
+                desk.tell(Event::Notice { device, notice });
+            }
             Some(notice) => desk.tell(Event::Notice { device, notice }),
             None => desk.object(Some(device), incoming, Deviation::Notice, document.cmd_type),
         },
