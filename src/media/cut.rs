@@ -32,6 +32,7 @@ pub struct Cut {
     frames: Vec<FrameCut>,
     /// The program stream's headers, one after the other, time stamps zero.
     heads: Vec<u8>,
+    sounds: Vec<SoundCut>,
     bit_rate: u64,
 }
 
@@ -66,9 +67,22 @@ impl Packet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct FrameCut {
     packets: Range<usize>,
+    /// How many of them are of the pictures; the others are sound.
+    video: usize,
+    /// Its access units of sound.
+    sounds: Range<usize>,
     stamps: Stamps,
     /// Where in the first packet's head the time stamps stand.
     stamps_at: usize,
+}
+
+/// An access unit of sound: a PES packet of its own, behind the pictures of its frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SoundCut {
+    /// The packet of the frame that begins with it.
+    packet: usize,
+    /// How much later it is heard than the frame is decoded, in 90 kHz.
+    later: u32,
 }
 
 /// The times of one frame in 90 kHz; the lower 33 bits are sent.
@@ -89,6 +103,7 @@ impl Cut {
             packets,
             frames,
             heads,
+            sounds,
         } = knife::cut(&clip, ps, rtp);
         let wire: usize = packets
             .iter()
@@ -102,6 +117,7 @@ impl Cut {
             packets,
             frames,
             heads,
+            sounds,
             bit_rate: (wire as f64 * 8.0 / seconds.max(1e-3)) as u64,
             clip,
         }
@@ -143,6 +159,12 @@ impl Cut {
             .unwrap_or_default()
     }
 
+    /// Those of its pictures alone: a recording that is hurried through is not heard.
+    pub fn silent_packets(&self, index: usize) -> &[Packet] {
+        let video = self.frames.get(index).map_or(0, |frame| frame.video);
+        self.packets(index).get(..video).unwrap_or_default()
+    }
+
     /// The elementary-stream octets of a packet of frame `index`.
     pub fn data(&self, index: usize, packet: &Packet) -> &[u8] {
         packet.data_of(self.clip.frame(index))
@@ -155,8 +177,8 @@ impl Cut {
         };
         let begun = out.len();
         out.extend_from_slice(self.head_of(one));
-        if let (0, Some(head)) = (packet, out.get_mut(begun..)) {
-            self.stamp(head, index, times);
+        if let Some(head) = out.get_mut(begun..) {
+            self.stamp(head, (index, packet), times);
         }
     }
 
@@ -167,10 +189,18 @@ impl Cut {
         head.unwrap_or_default()
     }
 
-    /// Fills the times of frame `index` into the headers of its first packet.
-    pub(super) fn stamp(&self, head: &mut [u8], index: usize, times: Times) {
-        if let Some(frame) = self.frames.get(index) {
-            frame.stamp(head, times);
+    /// Fills the times of frame `index` into the headers of its packet `packet`, if it has any.
+    pub(super) fn stamp(&self, head: &mut [u8], (index, packet): (usize, usize), times: Times) {
+        let Some(frame) = self.frames.get(index) else {
+            return;
+        };
+        if packet == 0 {
+            return frame.stamp(head, times);
+        }
+        let sounds = self.sounds.get(frame.sounds.clone()).unwrap_or_default();
+        if let Some(sound) = sounds.iter().find(|sound| sound.packet == packet) {
+            let heard = times.dts + u64::from(sound.later);
+            fill(head, pes::STAMPS_AT, &pes::pts_field(heard));
         }
     }
 

@@ -12,6 +12,7 @@ mod listener;
 mod packet;
 mod sequence;
 mod skim;
+mod sound;
 
 use std::sync::Arc;
 use std::time::Duration;

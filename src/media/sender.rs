@@ -205,6 +205,14 @@ impl Schedule {
         }
     }
 
+    /// Whether what is said is heard.
+    fn is_heard(&self) -> bool {
+        match self {
+            Schedule::Live(_) => true,
+            Schedule::Recorded(recorded) => recorded.is_heard(),
+        }
+    }
+
     /// The current frame in its clip.
     fn index(&self) -> usize {
         match self {
@@ -222,8 +230,13 @@ impl Sender {
         }
     }
 
+    /// The packets of the current frame; those of sound are left out while nothing is heard.
     fn packets(&self) -> &[Packet] {
-        self.cut().packets(self.schedule.index())
+        let index = self.schedule.index();
+        match self.schedule.is_heard() {
+            true => self.cut().packets(index),
+            false => self.cut().silent_packets(index),
+        }
     }
 
     /// Something of the current frame is on the wire.
@@ -272,11 +285,15 @@ impl Sender {
     }
 
     /// The current frame's packets that leave together. Datagrams: equal batches, each small
-    /// enough for one call.
+    /// enough for one call; those of sound, which are of other lengths, one by one.
     fn next_packets(&self) -> std::ops::Range<usize> {
         let (all, begun) = (self.packets().len(), self.written.0);
         if self.framing == Framing::Stream {
             return begun..all.min(begun + STREAM_PACKETS);
+        }
+        let all = all.min(self.cut().silent_packets(self.schedule.index()).len());
+        if begun >= all {
+            return begun..begun + 1;
         }
         let longest = self.packets().first().map_or(1, Packet::payload) + rtp::HEADER;
         let most = (DATAGRAM_BATCH / longest).clamp(1, DATAGRAMS);
@@ -306,8 +323,8 @@ impl Sender {
             header.sequence = header.sequence.wrapping_add(1);
             let begun = heads.len();
             heads.extend_from_slice(cut.head_of(packet));
-            if let (0, Some(head)) = (place, heads.get_mut(begun..)) {
-                cut.stamp(head, index, times);
+            if let Some(head) = heads.get_mut(begun..) {
+                cut.stamp(head, (index, place), times);
             }
         }
     }

@@ -5,7 +5,7 @@
 
 mod fault;
 pub(super) mod judge;
-mod reference;
+pub(super) mod reference;
 pub(super) mod units;
 
 use std::fmt;
@@ -56,6 +56,22 @@ impl Packets {
         add(&mut self.late, before.late, now.late);
         add(&mut self.rtcp, before.rtcp, now.rtcp);
     }
+}
+
+/// What was heard beside the pictures, in access units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Sounds {
+    /// Received whole.
+    pub units: u64,
+    /// Their octets.
+    pub octets: u64,
+    /// Equal to those that the source has for the same frame.
+    pub matched: u64,
+    /// Others than the source has for the same frame.
+    pub mismatched: u64,
+    /// What the source has for a frame and did not come: a recording that is hurried through or
+    /// runs backwards is not heard.
+    pub missing: u64,
 }
 
 /// A frame that is not the source's.
@@ -139,6 +155,8 @@ pub struct Verdict {
     pub packets: Packets,
     /// Octets of audio, of a voice that is listened to ([`Check::Voice`](super::receiver::Check)).
     pub audio: u64,
+    /// What was heard beside the pictures.
+    pub sounds: Sounds,
     /// Datagrams our own kernel dropped before we read them.
     pub kernel_drops: u64,
     /// Framing, RTP, PS and timing faults by kind.
@@ -178,6 +196,10 @@ impl Verdict {
             (self.lost, "frames lost with them"),
             (self.damaged, "frames cut by packet loss"),
             (self.kernel_drops, "datagrams dropped by our own kernel"),
+            (
+                self.sounds.mismatched,
+                "pieces of sound differ from the source",
+            ),
         ] {
             if count > 0 {
                 all.push(format!("{count} {what}"));
@@ -216,12 +238,16 @@ impl fmt::Display for Verdict {
             write!(
                 f,
                 "clean: {frames} frames ({keys} key), {seconds:.1} s equal to the source in {gops} whole GOPs"
-            )
+            )?;
         } else {
             write!(
                 f,
                 "clean: {frames} frames ({keys} key), not compared with a source"
-            )
+            )?;
+        }
+        match self.sounds.units {
+            0 => Ok(()),
+            units => write!(f, ", {units} access units of sound"),
         }
     }
 }
@@ -261,7 +287,7 @@ mod tests {
     #[test]
     fn every_defect_alone_makes_it_unclean_and_is_named() {
         type Spoil = fn(&mut Verdict);
-        let spoils: [(Spoil, &str); 9] = [
+        let spoils: [(Spoil, &str); 10] = [
             (|v| v.mismatched = 1, "1 frames differ from the source"),
             (|v| v.jumps = 2, "2 jumps in the source"),
             (|v| v.dropped = 3, "3 frames left out by the sender"),
@@ -273,6 +299,10 @@ mod tests {
                 "7 datagrams dropped by our own kernel",
             ),
             (|v| v.unlocked = 8, "8 frames before a known key frame"),
+            (
+                |v| v.sounds.mismatched = 9,
+                "9 pieces of sound differ from the source",
+            ),
             (|v| v.matched = 0, "no frame equals the source's"),
         ];
         for (spoil, words) in spoils {

@@ -1,18 +1,28 @@
 //! Cuts a clip's frames.
 
+use std::ops::Range;
+
 use super::super::clip::{Clip, busiest_second};
 use super::super::codec::Role;
 use super::super::nal::START_CODE;
 use super::super::ps::pes::{self, PesHeader, Stamps};
 use super::super::ps::policy::PsPolicy;
-use super::super::ps::stream_map::StreamMap;
-use super::super::ps::system_header::SystemHeader;
+use super::super::ps::stream_map::{self, StreamMap};
+use super::super::ps::system_header::{self, SystemHeader};
 use super::super::ps::{self, Buffer, ElementaryStream, pack_header};
 use super::super::rtp::{self, RtpPolicy};
-use super::{FrameCut, Packet};
+use super::{FrameCut, Packet, STAMPS, SoundCut};
 
 /// The longest PES payload with which the whole packet stays below 65,536 octets.
 const PES_PAYLOAD_LIMIT: usize = 65_515;
+
+/// The header of a PES packet of sound.
+const SOUND: PesHeader = PesHeader {
+    stream: ps::AUDIO,
+    aligned: false,
+    stamps: Stamps::Pts,
+    stuffing: 0,
+};
 
 /// The header of every PES packet of a frame but the first.
 const CONTINUATION: PesHeader = PesHeader {
@@ -29,8 +39,11 @@ pub(super) struct Cuts {
     pub packets: Vec<Packet>,
     /// Which of them are each frame's.
     pub frames: Vec<FrameCut>,
-    /// The program stream's headers, one after the other, time stamps zero.
+    /// The program stream's headers, one after the other, time stamps zero; the octets of sound
+    /// stand behind theirs.
     pub heads: Vec<u8>,
+    /// What is heard, access unit after access unit.
+    pub sounds: Vec<SoundCut>,
 }
 
 /// Cuts all frames of a clip.
@@ -40,6 +53,21 @@ pub(super) fn cut(clip: &Clip, ps: &PsPolicy, rtp: &RtpPolicy) -> Cuts {
         knife.cut(index);
     }
     knife.cuts
+}
+
+/// The pictures, and what is heard.
+fn streams(clip: &Clip, policy: &PsPolicy) -> Vec<ElementaryStream> {
+    let video = ElementaryStream {
+        id: ps::VIDEO,
+        kind: clip.codec().stream_type(),
+        buffer: Buffer::Of1024(policy.video_buffer),
+    };
+    let audio = clip.sound().map(|sound| ElementaryStream {
+        id: ps::AUDIO,
+        kind: sound.track().codec().stream_type(),
+        buffer: Buffer::Of128(ps::AUDIO_BUFFER),
+    });
+    [video].into_iter().chain(audio).collect()
 }
 
 /// How one frame is divided into PES packets.
@@ -61,19 +89,26 @@ impl Plan {
         self.head + later + self.payloads.iter().sum::<usize>()
     }
 
-    /// Whether one of the first three packets is exactly 256 octets long: ZLMediaKit takes the
-    /// length prefix 01 00 for another protocol's header where `char` is unsigned. All packets but
-    /// the last are full.
+    /// Whether one of the first three packets of a stream may look like another protocol.
     fn looks_like_another_protocol(&self, payload_max: usize) -> bool {
         let total = self.total();
-        total.div_ceil(payload_max) <= 3 && total % payload_max == 256 - rtp::HEADER
+        total.div_ceil(payload_max) <= 3 && is_odd_length(total, payload_max)
     }
+}
+
+/// Whether the last of the packets of so many octets is exactly 256 octets long: ZLMediaKit takes
+/// the length prefix 01 00 for another protocol's header where `char` is unsigned. All packets but
+/// the last are full.
+fn is_odd_length(total: usize, payload_max: usize) -> bool {
+    total % payload_max == 256 - rtp::HEADER
 }
 
 /// What cuts.
 struct Knife<'a> {
     clip: &'a Clip,
     policy: &'a PsPolicy,
+    /// What the program consists of.
+    streams: Vec<ElementaryStream>,
     payload_max: usize,
     pes_max: usize,
     mux_rate: u32,
@@ -88,6 +123,7 @@ impl<'a> Knife<'a> {
         let mut knife = Knife {
             clip,
             policy,
+            streams: streams(clip, policy),
             payload_max,
             pes_max: pes_max.clamp(payload_max, PES_PAYLOAD_LIMIT),
             mux_rate: 0,
@@ -95,7 +131,8 @@ impl<'a> Knife<'a> {
             cuts: Cuts::default(),
         };
         let frames = 0..clip.frames().len();
-        let sizes: Vec<usize> = frames.map(|index| knife.plan(index, 0).total()).collect();
+        let size = |index| knife.plan(index, 0).total() + knife.sound_octets(index);
+        let sizes: Vec<usize> = frames.map(size).collect();
         let peak = busiest_second(&sizes, clip.fps());
         knife.mux_rate = policy.mux_rate.field(peak);
         knife.rate_bound = policy.rate_bound.field(peak);
@@ -149,8 +186,12 @@ impl<'a> Knife<'a> {
             };
             self.cut_pes(head, &mut data, own);
         }
+        let video = self.cuts.packets.len() - first_packet;
+        let sounds = self.cut_sounds(index, first_packet);
         self.cuts.frames.push(FrameCut {
             packets: first_packet..self.cuts.packets.len(),
+            video,
+            sounds,
             stamps: self.pes(index, 0).stamps,
             stamps_at: self.pes_at(index) + pes::STAMPS_AT,
         });
@@ -173,6 +214,59 @@ impl<'a> Knife<'a> {
             if *data >= end {
                 return;
             }
+        }
+    }
+}
+
+/// The sound of one frame: behind its pictures, in the same pack.
+impl Knife<'_> {
+    /// Octets of program stream that it makes.
+    fn sound_octets(&self, index: usize) -> usize {
+        let Some(sound) = self.clip.sound() else {
+            return 0;
+        };
+        let units = self.clip.sound_with(index);
+        units
+            .map(|unit| SOUND.length() + sound.track().octets(unit).len())
+            .sum()
+    }
+
+    /// Cuts the access units that leave with frame `index`, whose packets begin at `first_packet`:
+    /// each begins a packet of its own. Where in [`Cuts::sounds`] they stand.
+    fn cut_sounds(&mut self, index: usize, first_packet: usize) -> Range<usize> {
+        let begun = self.cuts.sounds.len();
+        if let Some(sound) = self.clip.sound() {
+            let decoded = self.clip.fps().ticks(index as u64, STAMPS);
+            for unit in self.clip.sound_with(index) {
+                let heard = self.clip.sound_pts(unit).saturating_sub(decoded);
+                self.cuts.sounds.push(SoundCut {
+                    packet: self.cuts.packets.len() - first_packet,
+                    later: u32::try_from(heard).unwrap_or(0),
+                });
+                self.cut_sound(sound.track().octets(unit));
+            }
+        }
+        begun..self.cuts.sounds.len()
+    }
+
+    fn cut_sound(&mut self, octets: &[u8]) {
+        let mut at = self.cuts.heads.len();
+        let odd = is_odd_length(SOUND.length() + octets.len(), self.payload_max);
+        let header = PesHeader {
+            stuffing: u8::from(odd),
+            ..SOUND
+        };
+        header.write(&mut self.cuts.heads, octets.len());
+        self.cuts.heads.extend_from_slice(octets);
+        while at < self.cuts.heads.len() {
+            let length = (self.cuts.heads.len() - at).min(self.payload_max);
+            self.cuts.packets.push(Packet {
+                head: u32::try_from(at).unwrap_or(u32::MAX),
+                head_length: u16::try_from(length).unwrap_or(0),
+                data: 0,
+                data_length: 0,
+            });
+            at += length;
         }
     }
 }
@@ -200,11 +294,12 @@ impl Knife<'_> {
     fn pes_at(&self, index: usize) -> usize {
         let key = self.is_key(index);
         let mut at = 14 + usize::from(self.policy.pack_stuffing & 7);
+        let streams = self.streams.len();
         if self.policy.system_header.include(key) {
-            at += 15;
+            at += system_header::length(streams);
         }
         if self.policy.stream_map.include(key) {
-            at += 20;
+            at += stream_map::length(streams);
         }
         at
     }
@@ -227,18 +322,14 @@ impl Knife<'_> {
     fn write_head(&mut self, index: usize, payload: usize, stuffing: u8) {
         let mut heads = std::mem::take(&mut self.cuts.heads);
         let (key, policy) = (self.is_key(index), self.policy);
-        let streams = [ElementaryStream {
-            id: ps::VIDEO,
-            kind: self.clip.codec().stream_type(),
-            buffer: Buffer::Of1024(policy.video_buffer),
-        }];
+        let streams = &self.streams;
         pack_header::write(&mut heads, 0, self.mux_rate, policy.pack_stuffing);
         if policy.system_header.include(key) {
             let header = SystemHeader {
                 rate_bound: self.rate_bound,
-                audio_bound: policy.audio_bound,
+                audio_bound: policy.audio_bound.max(u8::from(streams.len() > 1)),
                 fixed: policy.fixed,
-                streams: &streams,
+                streams,
             };
             header.write(&mut heads);
         }
@@ -246,7 +337,7 @@ impl Knife<'_> {
             let map = StreamMap {
                 version: policy.stream_map_version,
                 marker: policy.stream_map_marker,
-                streams: &streams,
+                streams,
             };
             map.write(&mut heads);
         }

@@ -73,6 +73,8 @@ impl Cut {
         };
         let alone = |n| FrameCut {
             packets: n..n + 1,
+            video: 1,
+            sounds: 0..0,
             stamps: Stamps::None,
             stamps_at: 0,
         };
@@ -84,6 +86,7 @@ impl Cut {
             packets: vec![packet; count],
             frames: (0..count).map(alone).collect(),
             heads: Vec::new(),
+            sounds: Vec::new(),
             bit_rate: u64::from(PACKETS) * (OCTETS + rtp::HEADER) as u64 * 8,
         }
     }

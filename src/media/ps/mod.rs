@@ -30,6 +30,12 @@ pub enum Buffer {
 /// Stream id of the first video stream.
 pub const VIDEO: u8 = 0xE0;
 
+/// Stream id of the first audio stream.
+pub const AUDIO: u8 = 0xC0;
+
+/// `P-STD_buffer_size_bound` of the audio stream, in units of 128 octets.
+pub const AUDIO_BUFFER: u16 = 32;
+
 /// A 13-bit field with the three bits before it.
 fn buffer_field(buffer: Buffer) -> [u8; 2] {
     let field = match buffer {
@@ -54,8 +60,8 @@ pub(crate) mod golden {
         ..VIDEO_H264
     };
     pub const AUDIO_G711A: ElementaryStream = ElementaryStream {
-        id: 0xC0,
+        id: AUDIO,
         kind: 0x90,
-        buffer: Buffer::Of128(32),
+        buffer: Buffer::Of128(AUDIO_BUFFER),
     };
 }

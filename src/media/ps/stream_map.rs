@@ -14,6 +14,11 @@ pub struct StreamMap<'a> {
     pub streams: &'a [ElementaryStream],
 }
 
+/// Octets of a map with so many streams.
+pub const fn length(streams: usize) -> usize {
+    16 + 4 * streams
+}
+
 impl StreamMap<'_> {
     /// Writes the map, in force from now on, without descriptors.
     pub fn write(&self, out: &mut Vec<u8>) {

@@ -15,6 +15,11 @@ pub struct SystemHeader<'a> {
     pub streams: &'a [ElementaryStream],
 }
 
+/// Octets of a header with so many streams.
+pub const fn length(streams: usize) -> usize {
+    12 + 3 * streams
+}
+
 impl SystemHeader<'_> {
     /// Writes the header. Audio and video are locked to the system clock.
     pub fn write(&self, out: &mut Vec<u8>) {

@@ -8,11 +8,12 @@ use crate::media::demux::syntax::{PesHeader, ProgramMap, stream};
 use crate::media::demux::{Demuxer, Position, PsEvent};
 use crate::media::verdict::judge::{Judge, ReceivedFrame};
 use crate::media::verdict::units::{Mark, ParameterSets, Splitter};
-use crate::media::verdict::{Example, Fault, Verdict};
+use crate::media::verdict::{Example, Fault, Faults, Verdict};
 
 use super::Expected;
 use super::clocks::{Clocks, Stamps};
 use super::packet::Packet;
+use super::sound::Sound;
 
 /// `pack_start_code`.
 const PACK_START: [u8; 4] = [0, 0, 1, stream::PACK];
@@ -38,6 +39,7 @@ pub(super) struct Assembly {
     splitter: Splitter,
     sets: ParameterSets,
     frame: Option<Frame>,
+    sound: Sound,
     /// SCR and RTP timestamp of a pack whose first video PES has not come.
     pack: Option<(u64, u32)>,
     video: bool,
@@ -64,6 +66,7 @@ impl Assembly {
             splitter: Splitter::default(),
             sets: ParameterSets::default(),
             frame: None,
+            sound: Sound::default(),
             pack: None,
             video: false,
             mapped: false,
@@ -131,6 +134,7 @@ impl Assembly {
             self.verdict.damaged += 1;
         }
         self.splitter = Splitter::default();
+        self.sound.cut();
         self.pack = None;
         self.video = false;
         self.gap = true;
@@ -144,6 +148,7 @@ impl Assembly {
         self.cut();
         self.gap = false;
         self.clocks.restart();
+        self.sound.restart();
         if let Some(judge) = &mut self.judge {
             judge.unlock();
         }
@@ -159,14 +164,15 @@ impl Assembly {
                     sequence,
                     ..
                 } = self;
-                clocks.pack(pack.scr, &mut counter(verdict, *sequence));
+                clocks.pack(pack.scr, &mut counter(&mut verdict.faults, *sequence));
                 self.pack = Some((pack.scr, self.timestamp));
             }
             PsEvent::Pes(pes) => self.pes(&pes),
             PsEvent::Data(octets) if self.video => self.data(octets),
+            PsEvent::Data(octets) => self.sound.data(octets),
             PsEvent::Map(map) => self.map(map),
             PsEvent::Fault { fault, offset } => self.fault(fault, offset),
-            PsEvent::Data(_) | PsEvent::SystemHeader | PsEvent::End => {}
+            PsEvent::SystemHeader | PsEvent::End => {}
         }
     }
 
@@ -183,8 +189,12 @@ impl Assembly {
     }
 
     fn pes(&mut self, pes: &PesHeader) {
+        self.end_sound();
         self.video = stream::is_video(pes.stream);
         if !self.video {
+            if stream::is_audio(pes.stream) {
+                self.sound.begin(pes.pts);
+            }
             return;
         }
         let another = |frame: &Frame| {
@@ -240,11 +250,18 @@ impl Assembly {
         }
     }
 
-    /// The frame is whole.
+    /// The frame is whole, and its pack over.
     fn finish(&mut self) {
-        let Some(mut frame) = self.frame.take() else {
-            return;
+        self.end_sound();
+        let Some(frame) = self.frame.take() else {
+            return self.judge_sound(None, None);
         };
+        let source = self.judge_frame(frame);
+        self.judge_sound(source, Some(frame));
+    }
+
+    /// Judges a whole frame. Returns the frame of the source that it is.
+    fn judge_frame(&mut self, mut frame: Frame) -> Option<usize> {
         let Assembly {
             verdict,
             judge,
@@ -257,14 +274,17 @@ impl Assembly {
         splitter.end(&mut |unit| frame.mark.add(*codec, &unit, sets));
         verdict.frames += 1;
         verdict.key_frames += u64::from(frame.mark.idr);
-        let skipped = clocks.frame(frame.stamps, &mut counter(verdict, frame.sequence));
+        let skipped = {
+            let mut fault = counter(&mut verdict.faults, frame.sequence);
+            clocks.frame(frame.stamps, &mut fault)
+        };
         let gap = std::mem::take(&mut self.gap);
         let Some(judge) = judge else {
             match gap {
                 true => verdict.lost += skipped,
                 false => verdict.dropped += skipped,
             }
-            return;
+            return None;
         };
         let received = ReceivedFrame {
             mark: frame.mark,
@@ -278,19 +298,39 @@ impl Assembly {
         // A source may have key frames that are no IDR pictures.
         let key = !frame.mark.idr && source.is_some_and(|source| source.key);
         verdict.key_frames += u64::from(key);
-        let mut fault = counter(verdict, frame.sequence);
+        let mut fault = counter(&mut verdict.faults, frame.sequence);
         if ruling.clock_ran_ahead {
             fault(Fault::RtpSpacing);
         }
         if source.is_some_and(|source| !clocks.is_presented_after(&frame.stamps, source.reorder)) {
             fault(Fault::PresentationOrder);
         }
+        ruling.source
+    }
+
+    /// A PES packet of sound is over, if one was open.
+    fn end_sound(&mut self) {
+        let mut fault = counter(&mut self.verdict.faults, self.sequence);
+        self.sound.end(&mut self.verdict.sounds, &mut fault);
+    }
+
+    /// Judges what was heard with frame `source` of the source, which came as `frame`.
+    fn judge_sound(&mut self, source: Option<usize>, frame: Option<Frame>) {
+        let reference = self.judge.as_ref().map(Judge::reference);
+        let said = reference.zip(source).and_then(|(reference, at)| {
+            let stamps = frame?.stamps;
+            let shown_at_once = reference.frame(at)?.reorder == 0;
+            let dts = stamps.dts.or(stamps.pts.filter(|_| shown_at_once));
+            Some((reference.sounds(at)?, dts))
+        });
+        let mut fault = counter(&mut self.verdict.faults, self.sequence);
+        self.sound.judge(said, &mut self.verdict.sounds, &mut fault);
     }
 }
 
-fn counter(verdict: &mut Verdict, sequence: u16) -> impl FnMut(Fault) {
+fn counter(faults: &mut Faults, sequence: u16) -> impl FnMut(Fault) {
     move |fault| {
-        verdict.faults.count(Example {
+        faults.count(Example {
             fault,
             sequence,
             offset: 0,

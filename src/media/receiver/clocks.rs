@@ -7,7 +7,7 @@ use crate::media::verdict::Fault;
 /// 90 kHz.
 const CLOCK: u32 = 90_000;
 /// PTS and DTS have 33 bits.
-const STAMP_BITS: u32 = 33;
+pub(super) const STAMP_BITS: u32 = 33;
 
 /// What the clocks said about one video frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +23,14 @@ pub(super) struct Stamps {
 }
 
 impl Stamps {
-    fn decoding(&self) -> Option<u64> {
+    /// When it is decoded: by the PTS where there is no DTS.
+    pub fn decoding(&self) -> Option<u64> {
         self.dts.or(self.pts)
     }
 }
 
 /// `later - earlier` on a clock of `bits` bits, as the shorter way round.
-fn difference(later: u64, earlier: u64, bits: u32) -> i64 {
+pub(super) fn difference(later: u64, earlier: u64, bits: u32) -> i64 {
     let shift = 64 - bits;
     (later.wrapping_sub(earlier) << shift) as i64 >> shift
 }

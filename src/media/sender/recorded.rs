@@ -371,6 +371,14 @@ impl Recorded {
         self.told.push_back(Reeled::Drained);
     }
 
+    /// Whether what is said is heard: forwards, every frame of it, and at its own speed or with
+    /// its own times.
+    pub fn is_heard(&self) -> bool {
+        let timed =
+            self.recording.policy.stamps == ScaledStamps::Media || self.scale.speed() == 1.0;
+        timed && !self.scale.is_reverse() && !self.only_keys()
+    }
+
     fn only_keys(&self) -> bool {
         let from = self.recording.policy.key_frames_from;
         from.is_some_and(|from| self.scale.speed() >= from)

@@ -97,6 +97,10 @@ faults! {
     PresentationOrder = Timing "PTS - DTS differs from the source",
     /// Frames are not equally spaced on the RTP clock.
     RtpSpacing = Timing "RTP timestamps unevenly spaced",
+    /// The PTS of sound did not rise from one access unit to the next.
+    SoundNotRising = Timing "PTS of sound does not rise",
+    /// Sound that is the source's for this frame, but with a PTS that parts it from the picture.
+    SoundOffPictures = Timing "sound and pictures out of step",
     /// RTP timestamp and DTS run apart.
     RtpOffDts = Timing "RTP timestamp and DTS run apart",
 }

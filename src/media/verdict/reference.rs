@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,10 @@ use crate::media::clip::Clip;
 use crate::media::codec::Codec;
 use crate::media::rational::Rational;
 
-use super::units::{Mark, ParameterSets, Splitter};
+use super::units::{Digest, Mark, ParameterSets, Splitter};
+
+/// Ticks per second of the time stamps in a program stream.
+const CLOCK: u32 = 90_000;
 
 /// One frame of the source.
 #[derive(Clone, Debug)]
@@ -25,6 +29,14 @@ pub(in crate::media) struct SourceFrame {
     pub sets: Arc<ParameterSets>,
 }
 
+/// One access unit of the source's sound.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::media) struct SourceSound {
+    pub digest: u64,
+    /// How much later it is heard than its frame is decoded, in 90 kHz.
+    pub later: u64,
+}
+
 /// What a received stream is compared with. Computed once per clip and shared.
 pub struct Reference {
     name: String,
@@ -32,6 +44,9 @@ pub struct Reference {
     fps: Rational,
     frames: Vec<SourceFrame>,
     keys: HashMap<u64, Vec<usize>>,
+    sounds: Vec<SourceSound>,
+    /// Where in them those of each frame stand; empty for a source without sound.
+    heard: Vec<Range<usize>>,
 }
 
 impl Reference {
@@ -39,7 +54,31 @@ impl Reference {
     pub fn of(clip: &Clip) -> Reference {
         let octets = (0..clip.frames().len()).map(|index| clip.frame(index));
         let facts = clip.frames().iter().map(|frame| (frame.key, frame.reorder));
-        Reference::index(clip.name(), clip.codec(), clip.fps(), octets.zip(facts))
+        let mut reference =
+            Reference::index(clip.name(), clip.codec(), clip.fps(), octets.zip(facts));
+        reference.hear(clip);
+        reference
+    }
+
+    /// Indexes what is heard with each frame.
+    fn hear(&mut self, clip: &Clip) {
+        let Some(sound) = clip.sound() else {
+            return;
+        };
+        for index in 0..clip.frames().len() {
+            let begun = self.sounds.len();
+            let decoded = clip.fps().ticks(index as u64, CLOCK);
+            let units = clip.sound_with(index);
+            self.sounds.extend(units.map(|unit| {
+                let mut digest = Digest::default();
+                digest.write(sound.track().octets(unit));
+                SourceSound {
+                    digest: digest.finish(),
+                    later: clip.sound_pts(unit).saturating_sub(decoded),
+                }
+            }));
+            self.heard.push(begun..self.sounds.len());
+        }
     }
 
     /// Indexes frames in decoding order: their octets, whether they are key frames, PTS - DTS.
@@ -55,6 +94,8 @@ impl Reference {
             fps,
             frames: Vec::new(),
             keys: HashMap::new(),
+            sounds: Vec::new(),
+            heard: Vec::new(),
         };
         let mut sets = Arc::new(ParameterSets::default());
         for (octets, (key, reorder)) in frames {
@@ -114,6 +155,11 @@ impl Reference {
 
     pub(in crate::media) fn frame(&self, index: usize) -> Option<&SourceFrame> {
         self.frames.get(index)
+    }
+
+    /// What is heard with a frame; `None` when there is no sound at all.
+    pub(in crate::media) fn sounds(&self, index: usize) -> Option<&[SourceSound]> {
+        self.sounds.get(self.heard.get(index)?.clone())
     }
 
     /// The key frames with this content, in order.

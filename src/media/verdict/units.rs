@@ -11,7 +11,7 @@ use crate::media::{h264, h265};
 /// Each step is a bijection of the state, so two inputs that differ in one 8-octet word only
 /// always have different digests: no flipped bit goes unnoticed.
 #[derive(Clone, Copy, Debug)]
-struct Digest {
+pub(in crate::media) struct Digest {
     state: u64,
     word: [u8; 8],
     filled: usize,
@@ -39,7 +39,8 @@ impl Default for Digest {
 }
 
 impl Digest {
-    fn write(&mut self, mut octets: &[u8]) {
+    /// Takes the next octets.
+    pub fn write(&mut self, mut octets: &[u8]) {
         self.length += octets.len() as u64;
         if self.filled > 0 {
             let take = octets.len().min(8 - self.filled);
@@ -75,7 +76,8 @@ impl Digest {
         }
     }
 
-    fn finish(mut self) -> u64 {
+    /// Over all that was taken.
+    pub fn finish(mut self) -> u64 {
         let length = self.length;
         if self.filled > 0 {
             self.zeros((8 - self.filled) as u64);
