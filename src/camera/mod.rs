@@ -34,6 +34,7 @@ mod sd_cards;
 mod settings;
 mod snapshots;
 mod standing;
+mod streams;
 mod subscribing;
 mod subscription;
 mod talk;
