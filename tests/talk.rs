@@ -435,3 +435,53 @@ async fn a_platform_in_a_test_talks_with_a_camera() {
     camera.power_off().await.unwrap();
     platform.shut_down().await.unwrap();
 }
+
+/// The cameras of a fleet, in which each has a file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cameras_of_a_fleet_say_its_sound_and_write_down_what_each_hears() {
+    let home = tempfile::tempdir().unwrap();
+    let says: Vec<u8> = (0..1600).map(heard).collect();
+    std::fs::write(home.path().join("says.g711a"), &says).unwrap();
+    let platform = vcam::Platform::start().await.unwrap();
+    let text = format!(
+        "[platform]\naddress = \"{}\"\n\
+         [[cameras]]\ncount = 2\nmicrophone = \"says.g711a\"\nvoice = \"heard\"\n",
+        platform.address().address
+    );
+    let name = home.path().join("fleet.toml");
+    let folder = vcam::Folder::of(&name);
+    let file = vcam::config::FleetFile::read("fleet.toml", &text).unwrap();
+    let plan = file.plan(&Default::default(), &folder).unwrap();
+    let devices: Vec<vcam::DeviceId> = plan.cameras().map(|camera| camera.id()).collect();
+    let fleet = vcam::Fleet::prepare("fleet.toml", plan, &folder)
+        .await
+        .unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let run = tokio::spawn(async move {
+        let stopped = async { drop(stopped.await) };
+        fleet.run(stopped, |_| {}).await.unwrap()
+    });
+    for device in &devices {
+        platform.registered(*device, SECOND * 10).await.unwrap();
+    }
+    for (device, turn) in devices.iter().zip(1..) {
+        for more in [0, 10] {
+            let channel = vcam::Channel::of(*device, device.with_type(131));
+            let talk = platform.play(channel).talk(&[turn + more; 8000]);
+            let talk = talk.record().await.unwrap();
+            tokio::time::sleep(MOMENT * 2).await;
+            let recording = talk.stop().await.unwrap().recording;
+            assert!(recording.len() >= 160);
+            assert!((0..).map(heard).zip(&recording).all(|(a, b)| a == *b));
+        }
+    }
+    stop.send(()).unwrap();
+    assert!(run.await.unwrap().passed());
+    for (device, turn) in devices.iter().zip(1..) {
+        let samples = read(&home.path().join(format!("heard/{device}.wav")));
+        let (one, other) = (turn, turn + 10);
+        let first = samples.iter().take_while(|octet| **octet == one).count();
+        let second = samples.iter().filter(|octet| **octet == other).count();
+        assert!(first >= 160 && second >= 160, "{device}: {first}, {second}");
+    }
+}

@@ -3,6 +3,7 @@
 mod cast;
 mod clerk;
 mod crew;
+mod ears;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use crate::net::{self, Clock, TooFewDescriptors};
 use crate::sip::Transport;
 use cast::Cast;
 use crew::Crew;
+use ears::make_folders;
 
 /// How often workers hand over what they have counted.
 const GATHER: Duration = Duration::from_secs(1);
@@ -51,6 +53,7 @@ pub struct Fleet {
     name: String,
     plan: Arc<Plan>,
     cast: Cast,
+    folder: Folder,
     each_alone: bool,
 }
 
@@ -77,6 +80,7 @@ impl Fleet {
             name: name.to_owned(),
             plan: Arc::new(plan),
             cast,
+            folder: folder.clone(),
             each_alone: false,
         })
     }
@@ -108,7 +112,9 @@ impl Fleet {
         let began = clock.now();
         let schedule = Schedule::of(&self.plan);
         let order = schedule.order().collect();
-        let crew = Crew::hire(self.plan.clone(), self.cast, clock, order, self.each_alone);
+        make_folders(&self.plan, &self.folder)?;
+        let cast = (self.cast, &self.folder);
+        let crew = Crew::hire(self.plan.clone(), cast, clock, order, self.each_alone);
         let crew = crew.map_err(|error| Error::Setting {
             what: "threads",
             why: error.to_string(),

@@ -1,6 +1,6 @@
 //! What a camera hears, as a file.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,17 @@ use crate::media::wav;
 #[derive(Debug)]
 pub(super) struct VoiceFile {
     path: PathBuf,
-    /// `None` once writing has failed.
-    file: Option<File>,
+    state: State,
     samples: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(File),
+    /// Closed until there is more.
+    Resting,
+    /// Writing has failed.
+    Failed,
 }
 
 impl VoiceFile {
@@ -28,7 +36,7 @@ impl VoiceFile {
         match created {
             Ok(file) => Ok(VoiceFile {
                 path,
-                file: Some(file),
+                state: State::Open(file),
                 samples: 0,
             }),
             Err(source) => Err(Error::File { path, source }),
@@ -40,23 +48,61 @@ impl VoiceFile {
         if let Err(error) = self.append(samples) {
             let path = self.path.display();
             tracing::warn!(%path, %error, "what is heard cannot be written any more");
-            self.file = None;
+            self.state = State::Failed;
+        }
+    }
+
+    /// Closes the file until there is more.
+    pub fn rest(&mut self) {
+        if let State::Open(_) = self.state {
+            self.state = State::Resting;
         }
     }
 
     fn append(&mut self, samples: &[u8]) -> io::Result<()> {
-        let Some(file) = &mut self.file else {
+        if let State::Resting = self.state {
+            self.state = State::Open(OpenOptions::new().write(true).open(&self.path)?);
+        }
+        let State::Open(file) = &mut self.state else {
             return Ok(());
         };
         let more = u32::try_from(samples.len()).ok();
         let length = more.and_then(|more| self.samples.checked_add(more));
         let length = length.filter(|length| length.checked_add(wav::HEADER as u32).is_some());
         let length = length.ok_or(io::ErrorKind::FileTooLarge)?;
+        file.seek(SeekFrom::End(0))?;
         file.write_all(samples)?;
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&wav::header(length))?;
-        file.seek(SeekFrom::End(0))?;
         self.samples = length;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_whole_after_every_word_and_goes_on_after_a_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("heard.wav");
+        std::fs::write(&path, [1; 100]).unwrap();
+        let mut file = VoiceFile::create(&path).unwrap();
+        let mut all = Vec::new();
+        for n in 1..=4 {
+            let samples = [n; 30];
+            all.extend(samples);
+            file.say(&samples);
+            let header = wav::header(all.len() as u32);
+            assert_eq!(std::fs::read(&path).unwrap(), [&header[..], &all].concat());
+            file.rest();
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let error = VoiceFile::create(Path::new("no/such.wav")).unwrap_err();
+        assert!(error.to_string().starts_with("no/such.wav: "), "{error}");
     }
 }

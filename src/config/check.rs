@@ -6,6 +6,7 @@ mod files;
 mod groups;
 mod platform;
 mod run;
+mod sound;
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ use super::roster::Roster;
 use super::schema::FirstFrameName;
 use crate::camera::{Heartbeat, Recordings};
 use crate::gb28181::DeviceId;
+use crate::media::Cut;
 use crate::profile::Profile;
 use crate::sip::Transport;
 
@@ -27,6 +28,10 @@ pub struct Group {
     pub organisations: Vec<String>,
     /// What their channels have recorded.
     pub recordings: Option<Arc<Recordings>>,
+    /// What their microphones hear; `None`: a tone.
+    pub microphone: Option<Arc<Cut>>,
+    /// The folder for what they hear, as the fleet file names it.
+    pub voice: Option<String>,
     /// How signalling travels.
     pub transport: Transport,
     /// The registration lifetime asked for.

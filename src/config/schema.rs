@@ -120,6 +120,11 @@ pub(super) struct CamerasTable {
     pub media: Key<OneOrMany>,
     /// The same for the sub stream. Default: as `media`.
     pub sub_media: Key<OneOrMany>,
+    /// What the microphones hear, for platforms that talk: a sound file of G.711 A-law. Default: a
+    /// tone.
+    pub microphone: Key<String>,
+    /// A folder for what they hear of the platform: ID.wav for each. Default: it is only counted.
+    pub voice: Key<String>,
     /// Frames a second of files that do not say. Default: 25.
     pub fps: TextKey<crate::media::Rational>,
     /// How their signalling travels. Default: as [platform] says.

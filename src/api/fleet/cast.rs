@@ -79,8 +79,8 @@ impl Cast {
             accept: Accept::Platform,
             first_frame: camera.first_frame(),
             backlog: group.backlog,
-            microphone: None,
-            keeps_voice: false,
+            microphone: group.microphone.clone(),
+            keeps_voice: group.voice.is_some(),
         }
     }
 

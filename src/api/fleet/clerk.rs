@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
+use super::ears::Ears;
 use crate::camera::Camera;
 use crate::fleet::{Statistics, Tally};
 use crate::net::{Clock, News, NodeNumber};
@@ -27,6 +28,7 @@ pub(super) struct Clerk {
     /// Told whenever everything is handed over.
     pub done: mpsc::UnboundedSender<()>,
     pub clock: Clock,
+    pub ears: Ears,
 }
 
 impl Clerk {
@@ -34,6 +36,9 @@ impl Clerk {
         match news {
             News::Event(event) => {
                 let camera = self.camera(number);
+                if self.ears.hear(camera, event) {
+                    return;
+                }
                 self.tally.note(camera, event, || self.clock.now().wall);
             }
             News::Gone(_) => {}

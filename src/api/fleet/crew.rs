@@ -11,7 +11,9 @@ use tokio::time::timeout;
 
 use super::cast::Cast;
 use super::clerk::{Clerk, Ledger};
+use super::ears::Ears;
 use crate::api::error::Error;
+use crate::api::folder::Folder;
 use crate::camera::{Camera, Command, Config};
 use crate::config::{Addresses, Plan};
 use crate::fleet::{Statistics, Tally};
@@ -39,7 +41,7 @@ impl Crew {
     /// Starts the threads. `order` is the order in which cameras will be switched on.
     pub fn hire(
         plan: Arc<Plan>,
-        cast: Cast,
+        (cast, folder): (Cast, &Folder),
         clock: Clock,
         order: Arc<[u32]>,
         each_alone: bool,
@@ -66,6 +68,7 @@ impl Crew {
                 cameras: order.clone(),
                 done: tell.clone(),
                 clock,
+                ears: Ears::new(plan.clone(), folder.clone()),
             };
             move |number, news| clerk.hear(number, &news)
         })?;

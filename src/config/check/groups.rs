@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::files::{OfGroup, Reading};
+use super::sound;
 use super::{copied, count, length, some_time, text};
 use crate::camera::Heartbeat;
 use crate::config::group::{ChannelIds, Group, Ids};
@@ -81,6 +82,8 @@ fn draft<'t>(
         organisations: organisations(&table.organisations, problems),
         recordings: length(&table.recordings)
             .map(|kept| Arc::new(crate::camera::Recordings::kept(kept))),
+        microphone: sound::microphone(&table.microphone, reading, problems),
+        voice: text(&table.voice).map(|key| key.get_ref().clone()),
         transport: match copied(&table.transport).unwrap_or(transport) {
             TransportName::Udp => Transport::Udp,
             TransportName::Tcp => Transport::Tcp,

@@ -9,6 +9,7 @@ const LIST: &str = include_str!("../../../examples/cameras.csv");
 fn plan(text: &str) -> Plan {
     let files = Shelf::default()
         .with("cameras.csv", LIST)
+        .with("voice.g711a", "as if")
         .with("../media/street-720p25.h264", "as if");
     let plan = FleetFile::read("examples/fleet.toml", text);
     let plan = plan.and_then(|file| file.plan(&Run::default(), &files));
