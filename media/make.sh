@@ -71,7 +71,12 @@ encode street-1080p25.h264 4 "$(street 1920 1080 4 'IPC 02  Main Street')" \
 encode tiny.h264 2 "$(street 176 144 2 'IPC 03')" \
     -profile:v baseline -preset medium -b:v 120k -maxrate 120k -bufsize 120k -g 25 -keyint_min 25 -sc_threshold 0
 
-# H.265 as cameras code it: no B-frames, a key frame every 2 s.
-ffmpeg -v error -y -filter_complex "$(street 1280 720 4 'IPC 04  Main Street')" -t 4 -c:v libx265 -preset medium \
-    -x265-params "log-level=none:pools=none:frame-threads=1:info=0:bitrate=1000:vbv-maxrate=1000:vbv-bufsize=1000:bframes=0:keyint=50:min-keyint=50:open-gop=0:scenecut=0:repeat-headers=1" \
-    -f hevc street-720p25.h265
+# encode265 FILE SECONDS GRAPH KBIT GOP: H.265 as cameras code it, without B-frames.
+encode265() {
+    ffmpeg -v error -y -filter_complex "$3" -t "$2" -c:v libx265 -preset medium \
+        -x265-params "log-level=none:pools=none:frame-threads=1:info=0:bitrate=$4:vbv-maxrate=$4:vbv-bufsize=$4:bframes=0:keyint=$5:min-keyint=$5:open-gop=0:scenecut=0:repeat-headers=1" \
+        -f hevc "$1"
+}
+
+encode265 street-720p25.h265 4 "$(street 1280 720 4 'IPC 04  Main Street')" 1000 50
+encode265 tiny.h265 1 "$(street 176 144 1 'IPC 05')" 80 25

@@ -96,6 +96,17 @@ fn the_program_stream_is_written_as_often_as_asked() {
 }
 
 #[test]
+fn an_export_has_the_sound_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heard.ps");
+    let output = path.to_str().unwrap();
+    printed(&["media", "export", TINY, "--audio", "tone", "-o", output]);
+    let octets = std::fs::read(&path).unwrap();
+    let sounds = memchr::memmem::find_iter(&octets, &[0, 0, 1, 0xC0, 0x01, 0x48]);
+    assert_eq!(sounds.count(), 50);
+}
+
+#[test]
 fn an_export_never_overwrites_the_file_it_reads() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("street.h264");

@@ -81,7 +81,9 @@ async fn received(clip: &Clip, transport: MediaTransport, make: &str) -> Vec<u8>
 /// ffmpeg finds nothing to complain about.
 fn run(tool: &str, stream: &[u8], arguments: &[&str]) -> Finished {
     let mut command = Command::new(tool);
-    command.args(["-v", "warning", "-f", "mpeg"]).args(arguments);
+    command
+        .args(["-v", "warning", "-f", "mpeg"])
+        .args(arguments);
     let file = [RECORDER, stream].concat();
     let done = process::run(&mut command, &[("received.ps", &file)], LIMIT);
     let (status, said) = (done.status, &done.stderr);

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::failure::Failure;
 use super::{screen, words};
-use crate::api::{Clip, Error};
+use crate::api::{Audio, Clip, Error};
 use crate::media::{MediaTransport, Rational};
 use crate::profile::{Profile, ProfileError};
 use crate::sip::Transport;
@@ -89,6 +89,14 @@ pub(super) fn clip(file: Option<&Path>, fps: Option<Rational>) -> Result<Clip, F
             Ok(clip)
         }
         None => Ok(Clip::sample()),
+    }
+}
+
+/// The sound of a file, or of one that needs none: `tone`.
+pub(super) fn audio(file: &Path) -> Result<Audio, Failure> {
+    match file.to_str() {
+        Some("tone") => Ok(Audio::tone()),
+        _ => Ok(Audio::open(file)?),
     }
 }
 

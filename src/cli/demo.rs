@@ -2,6 +2,7 @@
 
 mod actor;
 mod features;
+mod h265;
 mod speech;
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::arguments::{clip, profile};
+use super::arguments::{audio, clip, profile};
 use super::failure::Failure;
 use super::screen::{self, Screen};
 use super::words;
@@ -64,6 +64,9 @@ Examples:
         /// How often the clip is played
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         loops: u32,
+        /// What is heard beside the pictures: `tone`, or a file [default: the sound of an MP4 file]
+        #[arg(long, value_name = "FILE")]
+        audio: Option<PathBuf>,
         /// Frames per second of a file that does not say it (25, 29.97, 30000/1001)
         #[arg(long)]
         fps: Option<Rational>,
@@ -96,11 +99,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             file,
             output,
             loops,
+            audio: heard,
             fps,
             profile: name,
         } => {
             let profile = profile(name)?;
-            let clip = clip(Some(file), *fps)?;
+            let mut clip = clip(Some(file), *fps)?;
+            if let Some(heard) = heard {
+                clip = clip.with_audio(&audio(heard)?);
+            }
             let octets = export(&clip.cut(&profile), *loops);
             let told = format!(
                 "{}, {} as {} sends them",

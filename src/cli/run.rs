@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::arguments::{Signalling, clip, endpoint, profile};
+use super::arguments::{Signalling, audio, clip, endpoint, profile};
 use super::failure::Failure;
 use super::fleet;
 use super::screen::Screen;
@@ -70,6 +70,10 @@ pub(super) struct Arguments {
     /// What it plays to a platform that asks for a sub stream [default: the same]
     #[arg(long, value_name = "FILE")]
     sub_media: Option<PathBuf>,
+    /// What is heard beside the pictures: `tone`, or a file: WAV (8000 Hz, one channel), AAC (ADTS or
+    /// MP4), raw G.711 as *.g711a or *.g711u [default: the sound of an MP4 file, else none]
+    #[arg(long, value_name = "FILE")]
+    audio: Option<PathBuf>,
     /// Frames per second of a file that does not say it (25, 29.97, 30000/1001)
     #[arg(long)]
     fps: Option<Rational>,
@@ -238,6 +242,9 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
     }
     if let Some(file) = arguments.sub_media.as_deref() {
         camera = camera.sub_media(clip(Some(file), arguments.fps)?);
+    }
+    if let Some(file) = &arguments.audio {
+        camera = camera.audio(audio(file)?);
     }
     if let Some(file) = &arguments.voice {
         camera = camera.voice(file);

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::timeout;
 
-use super::PASSWORD;
-use crate::api::{Camera, Channel, Clip, Error, Platform, Stream};
+use super::{PASSWORD, h265, speech};
+use crate::api::{Audio, Camera, Channel, Clip, Error, Platform, Stream};
 use crate::camera::{Position, Recordings};
 use crate::gb28181::Ptz;
 use crate::gb28181::manscdp::{
@@ -48,6 +48,7 @@ pub(super) async fn play() -> Result<Vec<Row>, Error> {
         .organisations(["North", "South"])
         .recordings(Recordings::THREE_DAYS)
         .position(116.397, 39.916)
+        .audio(Audio::tone())
         .start()
         .await?;
     camera.registered().await?;
@@ -66,14 +67,14 @@ pub(super) async fn play() -> Result<Vec<Row>, Error> {
     show.farewell().await
 }
 
-type Seen = Result<String, String>;
+pub(super) type Seen = Result<String, String>;
 
 /// What is wrong, in words.
-fn wrong(error: impl std::fmt::Display) -> String {
+pub(super) fn wrong(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-fn when(right: bool, seen: String) -> Seen {
+pub(super) fn when(right: bool, seen: String) -> Seen {
     if right { Ok(seen) } else { Err(seen) }
 }
 
@@ -223,8 +224,25 @@ impl Show {
             let seen = self.live(transport).await;
             self.row(name, "9.2, annex D", seen);
         }
-        let seen = super::speech::speak(&self.platform, &self.camera, &self.gate).await;
+        let seen = self.sound().await;
+        self.row("Sound beside the pictures: G.711", "annex C", seen);
+        let seen = h265::live(&self.platform).await;
+        self.row("Live H.265", "annex C", seen);
+        let seen = speech::speak(&self.platform, &self.camera, &self.gate).await;
         self.row("Broadcast: the platform speaks", "9.12", seen);
+    }
+
+    /// A second of sound, equal to the source's and in step with the pictures.
+    async fn sound(&self) -> Seen {
+        let mut stream = self.platform.play(self.gate.clone()).await.map_err(wrong)?;
+        let verdict = stream.verified_seconds(1.0).await.map_err(wrong)?;
+        stream.stop().await.map_err(wrong)?;
+        let sounds = verdict.sounds;
+        let all = verdict.is_clean() && sounds.matched >= 24 && sounds.missing == 0;
+        when(
+            all,
+            format!("{} access units equal, in step", sounds.matched),
+        )
     }
 
     async fn live(&self, transport: MediaTransport) -> Seen {
