@@ -11,10 +11,23 @@ pub struct Samples {
     pub ranges: Vec<Range<usize>>,
     /// How long they last, in ticks of the track.
     pub ticks: u64,
+    /// The first of them; `None` as long as there is none.
+    pub first: Option<First>,
     /// How many octets of the file they may still be.
     left: usize,
     /// Samples that touch are one.
     joined: bool,
+}
+
+/// How the first sample stands in time, in ticks of the track.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct First {
+    /// When it is decoded.
+    pub decoded: u64,
+    /// How much later it is shown.
+    pub composed: i32,
+    /// How long it lasts.
+    pub lasts: u32,
 }
 
 /// What a fragment's sample has when it does not say (track extends box).
@@ -48,6 +61,13 @@ impl Samples {
             samples.take_fragments(bytes, id, usual.unwrap_or_default());
         }
         Some(samples)
+    }
+
+    /// Remembers the first sample, once there is one.
+    fn note(&mut self, first: impl FnOnce() -> First) {
+        if self.first.is_none() && !self.ranges.is_empty() {
+            self.first = Some(first());
+        }
     }
 
     /// Takes a sample in; those that are empty or not in the file are left out. False when there
@@ -96,6 +116,7 @@ impl Samples {
                 if !self.add(at, size) {
                     return Some(());
                 }
+                self.note(|| First::of(tables));
                 at = at.saturating_add(size.into());
             }
         }
@@ -109,10 +130,11 @@ impl Samples {
             // The box's own header counts too: eight octets, in files of any tool.
             let start = (moof.as_ptr() as usize - whole).saturating_sub(8) as u64;
             for traf in all(moof, b"traf") {
-                let Some(head) = first(traf, b"tfhd").and_then(|head| Head::of(head, start, usual))
-                else {
+                let head = first(traf, b"tfhd").and_then(|head| Head::of(head, start, usual));
+                let Some(mut head) = head else {
                     continue;
                 };
+                head.decoded = decoded(traf).unwrap_or(0);
                 if head.track != id {
                     continue;
                 }
@@ -145,14 +167,34 @@ impl Samples {
             let duration = own(0x100, head.usual.duration)?;
             let size = own(0x200, head.usual.size)?;
             own(0x400, 0)?;
-            own(0x800, 0)?;
+            let composed = own(0x800, 0)? as i32;
             if size == 0 || !self.add(at, size) {
                 return None;
             }
+            self.note(|| First {
+                decoded: head.decoded,
+                composed,
+                lasts: duration,
+            });
             self.ticks = self.ticks.saturating_add(duration.into());
             at = at.saturating_add(size.into());
         }
         Some(at)
+    }
+}
+
+impl First {
+    /// That of the sample tables (§8.6.1.2, §8.6.1.3).
+    fn of(tables: &[u8]) -> First {
+        let number = |kind| {
+            let mut entries = Fields(first(tables, kind)?.get(12..)?);
+            entries.u32()
+        };
+        First {
+            decoded: 0,
+            composed: number(b"ctts").unwrap_or(0) as i32,
+            lasts: number(b"stts").unwrap_or(0),
+        }
     }
 }
 
@@ -245,6 +287,8 @@ fn usual(octets: &[u8], id: u32) -> Option<Usual> {
 struct Head {
     track: u32,
     base: u64,
+    /// When its first sample is decoded.
+    decoded: u64,
     usual: Usual,
 }
 
@@ -263,6 +307,20 @@ impl Head {
         if flags & 0x10 != 0 {
             usual.size = fields.u32()?;
         }
-        Some(Head { track, base, usual })
+        Some(Head {
+            track,
+            base,
+            decoded: 0,
+            usual,
+        })
+    }
+}
+
+/// `baseMediaDecodeTime` of a fragment (§8.8.12.2).
+fn decoded(traf: &[u8]) -> Option<u64> {
+    let mut fields = Fields(first(traf, b"tfdt")?);
+    match fields.u32()? >> 24 {
+        0 => fields.u32().map(u64::from),
+        _ => fields.u64(),
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::boxes::{self, Fields, all, child, first};
-use super::edits::Edits;
+use super::edits;
 use super::samples::Samples;
 use super::{handler, timescale};
 use crate::media::audio::Track;
@@ -80,11 +80,12 @@ impl Sound<'_> {
             .iter()
             .filter_map(|at| self.bytes.get(at.clone()));
         let octets: Vec<u8> = octets.flatten().copied().collect();
-        let edits = self.edits(RATE);
-        let skipped = usize::try_from(edits.skipped).unwrap_or(usize::MAX);
+        let begin = self.begin(&samples, RATE);
+        // What sounds before the first picture is not heard.
+        let skipped = usize::try_from(begin.saturating_neg()).unwrap_or(0);
         let rest = octets.get(skipped..).unwrap_or_default();
         let track = Track::g711(self.name, law, Bytes::copy_from_slice(rest))?;
-        Ok(track.delayed(edits.delay))
+        Ok(track.delayed(u32::try_from(begin).unwrap_or(0)))
     }
 
     fn aac(&self, entry: &[u8]) -> Result<Track, AudioError> {
@@ -107,10 +108,7 @@ impl Sound<'_> {
             length: 0,
             blocks: 1,
         };
-        let edits = self.edits(format.sample_rate());
-        // What a decoder needs to begin with is not heard; whole units of it are left out.
-        let skipped = edits.skipped / u64::from(first.samples());
-        let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+        let (skipped, delay) = self.lead(&samples, first);
         let (mut data, mut marks) = (Vec::new(), vec![0]);
         for range in samples.ranges.iter().skip(skipped) {
             let Some(unit) = self.bytes.get(range.clone()) else {
@@ -129,7 +127,7 @@ impl Sound<'_> {
             marks.push(data.len());
         }
         let track = Track::aac(self.name, first, data.into(), marks)?;
-        Ok(track.delayed(edits.delay))
+        Ok(track.delayed(delay))
     }
 
     /// The samples, one by one or those that touch joined.
@@ -139,9 +137,41 @@ impl Sound<'_> {
         samples.ok_or_else(|| self.refused(self.track, "broken tables".to_owned(), TO_G711))
     }
 
-    fn edits(&self, rate: u32) -> Edits {
-        let clock = timescale(self.track).unwrap_or(0);
-        Edits::of(self.movie, self.track, clock, rate)
+    /// How many access units begin before the first picture is shown, which are left out (decoders
+    /// need the first of them to begin with), and how many samples later the next one begins.
+    fn lead(&self, samples: &Samples, header: Header) -> (usize, u32) {
+        let rate = header.format.sample_rate();
+        let mut begin = self.begin(samples, rate);
+        let mut skipped = 0;
+        if begin < 0 {
+            // Writers of fragments without an edit list stretch the first.
+            let clock = timescale(self.track).unwrap_or(0);
+            let lasts = samples.first.map_or(0, |first| u64::from(first.lasts));
+            let lasts = (lasts * u64::from(rate)).checked_div(clock.into());
+            begin = begin.saturating_add_unsigned(lasts.unwrap_or(0));
+            skipped = 1;
+        }
+        if begin < 0 {
+            let unit = u64::from(header.samples());
+            let more = begin.unsigned_abs().div_ceil(unit);
+            begin = begin.saturating_add_unsigned(more * unit);
+            skipped = usize::try_from(more)
+                .unwrap_or(usize::MAX)
+                .saturating_add(1);
+        }
+        (skipped, u32::try_from(begin).unwrap_or(0))
+    }
+
+    /// How much later than the first picture is shown the first sample is heard, in samples.
+    fn begin(&self, samples: &Samples, rate: u32) -> i64 {
+        let own = edits::begin(self.movie, self.track, samples, rate);
+        let mut tracks = all(self.movie, b"trak");
+        let pictures = tracks.find(|track| handler(track) == Some(b"vide"));
+        let shown = pictures.and_then(|track| {
+            let samples = Samples::of(self.bytes, self.movie, track)?;
+            edits::begin(self.movie, track, &samples, rate)
+        });
+        own.unwrap_or(0).saturating_sub(shown.unwrap_or(0))
     }
 
     fn short(&self, entry: &[u8]) -> AudioError {
