@@ -169,6 +169,36 @@ impl Track {
         Track { delay, ..self }
     }
 
+    /// The same, beginning `ticks` later on a clock of `clock` ticks per second; units that begin
+    /// before the beginning then are left out.
+    pub(super) fn shifted(self, ticks: i64, clock: u32) -> Track {
+        let samples = i128::from(ticks) * i128::from(self.sample_rate) / i128::from(clock.max(1));
+        let begin = samples.saturating_add(self.delay.into());
+        if begin >= 0 {
+            return self.delayed(u32::try_from(begin).unwrap_or(u32::MAX));
+        }
+        let unit = u128::from(self.samples.max(1));
+        let units = begin.unsigned_abs().div_ceil(unit);
+        let delay = units * unit - begin.unsigned_abs();
+        let left_out = usize::try_from(units).unwrap_or(usize::MAX);
+        self.without(left_out).delayed(delay as u32)
+    }
+
+    /// The same without the first `count` units, of which the last one is kept in any case.
+    fn without(mut self, count: usize) -> Track {
+        let count = count.min(self.count().saturating_sub(1));
+        let begin = self.unit(count as u64).start;
+        self.data = self.data.slice(begin..);
+        match &mut self.units {
+            Units::Even { count: all, .. } => *all -= count,
+            Units::Listed(marks) => {
+                marks.drain(..count);
+                marks.iter_mut().for_each(|mark| *mark -= begin);
+            }
+        }
+        self
+    }
+
     /// What the track is called in reports.
     pub fn name(&self) -> &str {
         &self.name

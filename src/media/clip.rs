@@ -76,6 +76,7 @@ impl Clip {
         refuse(&bytes, &stream)?;
         let mut units = std::mem::take(&mut stream.frames);
         let clock = contents.and_then(|inside| inside.fps_of(units.len()));
+        let late = key_frames(&units).iter().take_while(|key| !**key).count();
         keep_decodable(&mut units)?;
         let shape = stream.shape.unwrap_or_default();
         let keys = key_frames(&units);
@@ -104,7 +105,7 @@ impl Clip {
             frames,
             sound: Ok(None),
         };
-        Ok(clip.hearing(&file))
+        Ok(clip.hearing(&file, late))
     }
 
     /// What the clip is called in reports.

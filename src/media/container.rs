@@ -36,8 +36,11 @@ pub fn open(bytes: &[u8]) -> Result<Option<Contents>, ClipError> {
 
 /// The sound of a container; `None` for one without, and for a file that is none.
 pub fn sound(name: &str, bytes: &Bytes) -> Result<Option<Track>, AudioError> {
-    match mp4::is_one(bytes) {
-        true => mp4::sound::open(name, bytes),
+    if mp4::is_one(bytes) {
+        return mp4::sound::open(name, bytes);
+    }
+    match program_stream::is_one(bytes) {
+        true => program_stream::sound::open(name, bytes),
         false => Ok(None),
     }
 }

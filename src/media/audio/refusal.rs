@@ -59,7 +59,7 @@ pub fn unknown(bytes: &[u8]) -> AudioError {
         (0, b"ID3", "an MP3 file"),
         (0, b"FLV", "an FLV file"),
         (0, &[0x1A, 0x45, 0xDF, 0xA3], "a Matroska or WebM file"),
-        (0, &[0, 0, 1, 0xBA], "an MPEG program stream"),
+        (0, &[0, 0, 1, 0xBA], "an MPEG program stream without sound"),
         (4, b"ftyp", "an MP4 file without a sound track"),
     ];
     let sign = |(at, sign, _): &&(usize, &[u8], &str)| {

@@ -146,6 +146,25 @@ proptest! {
     }
 
     #[test]
+    fn a_track_that_is_shifted_keeps_the_time_of_every_unit_it_keeps(
+        ticks in -60_000i64..60_000, aac: bool, delay in 0u32..5000
+    ) {
+        let track = match aac {
+            true => Track::parse("x.aac", ADTS.into()).unwrap(),
+            false => track("x.alaw", &(0..=255).cycle().take(3200).collect::<Vec<_>>()).unwrap(),
+        };
+        let track = track.delayed(delay);
+        let shifted = track.clone().shifted(ticks, CLOCK);
+        let left_out = track.count() - shifted.count();
+        for n in 0..shifted.count() as u64 {
+            prop_assert_eq!(shifted.octets(n), track.octets(n + left_out as u64));
+            let off = shifted.pts(n) as i64 - (track.pts(n + left_out as u64) as i64 + ticks);
+            // A sample of 8 kHz are 11.25 ticks. The last unit is kept even when it is too early.
+            prop_assert!(off.abs() <= 13 || shifted.count() == 1, "{}", off);
+        }
+    }
+
+    #[test]
     fn a_unit_begins_in_exactly_one_picture(
         frames in 0u64..100_000, numerator in 1u32..120_000, denominator in 1u32..2000, delay in 0u32..100_000
     ) {

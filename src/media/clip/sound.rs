@@ -49,10 +49,16 @@ impl Sound {
 }
 
 impl Clip {
-    /// Takes in the sound of the file that the clip was read from.
-    pub(super) fn hearing(mut self, bytes: &Bytes) -> Clip {
+    /// Takes in the sound of the file that the clip was read from, but for what is heard with the
+    /// `late` frames before the first key frame.
+    pub(super) fn hearing(mut self, bytes: &Bytes, late: usize) -> Clip {
         let own = container::sound(&self.name, bytes);
-        self.sound = own.map(|track| Some(Sound::along(Arc::new(track?), &self).once()));
+        let late = self.fps.ticks(late as u64, CLOCK);
+        let late = i64::try_from(late).unwrap_or(i64::MAX);
+        self.sound = own.map(|track| {
+            let track = track?.shifted(late.saturating_neg(), CLOCK);
+            Some(Sound::along(Arc::new(track), &self).once())
+        });
         self
     }
 
@@ -161,6 +167,21 @@ mod tests {
         // Units begin at 0, 64, 128, 192 ms: with frames of 40 ms the first, second, fourth, fifth.
         let with: Vec<_> = (0..5).map(|index| clip.sound_with(index)).collect();
         assert_eq!(with, [0..1, 1..2, 2..2, 2..3, 3..4]);
+    }
+
+    #[test]
+    fn what_is_heard_with_frames_that_are_left_out_is_left_out_too() {
+        let silent = clip(SOUNDING).without_audio();
+        // Three frames are 120 ms, in which two units of 64 ms begin; the third does 8 ms later.
+        let late = silent.hearing(&Bytes::from_static(SOUNDING), 3);
+        assert_eq!(late.sound().unwrap().units(), 5);
+        assert_eq!(
+            (late.sound_pts(0), late.sound_pts(1)),
+            (3600 + 720, 3600 + 720 + 5760)
+        );
+        let whole = clip(SOUNDING);
+        let heard = |clip: &Clip, n| clip.sound().unwrap().track().octets(n).to_vec();
+        assert_eq!(heard(&late, 0), heard(&whole, 2));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Video out of a program stream that is a file, for instance one that was recorded.
 
+pub mod sound;
+
 use super::super::demux::{Demuxer, PsEvent, syntax::stream};
 use super::super::rational::Rational;
 use super::{Contents, rate};

@@ -81,11 +81,7 @@ impl Sound<'_> {
             .filter_map(|at| self.bytes.get(at.clone()));
         let octets: Vec<u8> = octets.flatten().copied().collect();
         let begin = self.begin(&samples, RATE);
-        // What sounds before the first picture is not heard.
-        let skipped = usize::try_from(begin.saturating_neg()).unwrap_or(0);
-        let rest = octets.get(skipped..).unwrap_or_default();
-        let track = Track::g711(self.name, law, Bytes::copy_from_slice(rest))?;
-        Ok(track.delayed(u32::try_from(begin).unwrap_or(0)))
+        Ok(Track::g711(self.name, law, octets.into())?.shifted(begin, RATE))
     }
 
     fn aac(&self, entry: &[u8]) -> Result<Track, AudioError> {
@@ -108,9 +104,8 @@ impl Sound<'_> {
             length: 0,
             blocks: 1,
         };
-        let (skipped, delay) = self.lead(&samples, first);
         let (mut data, mut marks) = (Vec::new(), vec![0]);
-        for range in samples.ranges.iter().skip(skipped) {
+        for range in &samples.ranges {
             let Some(unit) = self.bytes.get(range.clone()) else {
                 break;
             };
@@ -127,7 +122,24 @@ impl Sound<'_> {
             marks.push(data.len());
         }
         let track = Track::aac(self.name, first, data.into(), marks)?;
-        Ok(track.delayed(delay))
+        let rate = format.sample_rate();
+        let begin = self.begin(&samples, rate);
+        // Writers of fragments without an edit list stretch the first unit, which is there to begin
+        // decoding with.
+        let stretched = match begin < 0 {
+            true => self.stretched(&samples, first),
+            false => 0,
+        };
+        Ok(track.shifted(begin.saturating_add(stretched), rate))
+    }
+
+    /// How much longer the first access unit lasts than its samples do.
+    fn stretched(&self, samples: &Samples, header: Header) -> i64 {
+        let clock = timescale(self.track).unwrap_or(0);
+        let lasts = samples.first.map_or(0, |first| u64::from(first.lasts));
+        let lasts = lasts * u64::from(header.format.sample_rate());
+        let lasts = lasts.checked_div(clock.into()).unwrap_or(0);
+        lasts.saturating_sub(header.samples().into()) as i64
     }
 
     /// The samples, one by one or those that touch joined.
@@ -135,31 +147,6 @@ impl Sound<'_> {
         let read = if joined { Samples::joined } else { Samples::of };
         let samples = read(self.bytes, self.movie, self.track);
         samples.ok_or_else(|| self.refused(self.track, "broken tables".to_owned(), TO_G711))
-    }
-
-    /// How many access units begin before the first picture is shown, which are left out (decoders
-    /// need the first of them to begin with), and how many samples later the next one begins.
-    fn lead(&self, samples: &Samples, header: Header) -> (usize, u32) {
-        let rate = header.format.sample_rate();
-        let mut begin = self.begin(samples, rate);
-        let mut skipped = 0;
-        if begin < 0 {
-            // Writers of fragments without an edit list stretch the first.
-            let clock = timescale(self.track).unwrap_or(0);
-            let lasts = samples.first.map_or(0, |first| u64::from(first.lasts));
-            let lasts = (lasts * u64::from(rate)).checked_div(clock.into());
-            begin = begin.saturating_add_unsigned(lasts.unwrap_or(0));
-            skipped = 1;
-        }
-        if begin < 0 {
-            let unit = u64::from(header.samples());
-            let more = begin.unsigned_abs().div_ceil(unit);
-            begin = begin.saturating_add_unsigned(more * unit);
-            skipped = usize::try_from(more)
-                .unwrap_or(usize::MAX)
-                .saturating_add(1);
-        }
-        (skipped, u32::try_from(begin).unwrap_or(0))
     }
 
     /// How much later than the first picture is shown the first sample is heard, in samples.
