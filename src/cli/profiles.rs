@@ -14,7 +14,7 @@ use crate::profile::{Profile, Setting};
 #[command(after_help = "\
 Examples:
   vcam profiles                          what there is
-  vcam profiles show dahua-ipc           every setting, and where it was seen
+  vcam profiles show dahua-ipc           its oddities, and where they were seen
   vcam profiles show mine.toml           is my own file right?
   vcam profiles show dahua-ipc --toml > mine.toml
                                          a file of my own to begin with")]
@@ -31,7 +31,7 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Show every setting of one, and where it was seen
+    /// Show what one does otherwise than the plain standard, and where it was seen
     Show {
         /// A name from the list, or a file ending in .toml
         name: String,
@@ -84,7 +84,7 @@ fn list(screen: Screen, json: bool) -> Result<(), Failure> {
     for line in table::lines(&table) {
         screen.line(line);
     }
-    screen.line("\nvcam profiles show NAME prints every setting and where it was seen.");
+    screen.line("\nvcam profiles show NAME shows what it does otherwise than the standard, and where it was seen.");
     Ok(())
 }
 
