@@ -52,7 +52,7 @@ pub(super) struct Arguments {
     /// How long the cameras stream
     #[arg(long, default_value_t = 4.0, value_parser = seconds)]
     seconds: f64,
-    /// Thirty features, one by one, between one camera and the platform, each with a verdict
+    /// Feature after feature, between one camera and the platform, each with a verdict
     #[arg(long, conflicts_with = "seconds")]
     all: bool,
     /// The result as JSON, and nothing else
