@@ -264,6 +264,12 @@ pub(super) fn named(config: &Config, code: &str) -> Option<DeviceId> {
     target(config, code).map(|target| target.id(config))
 }
 
+/// The channels that a code covers: the device's is for all of them.
+pub(super) fn covered(config: &Config, code: &str) -> Vec<DeviceId> {
+    let target = target(config, code);
+    target.map_or(Vec::new(), |target| channels(config, target))
+}
+
 /// Whom a code names: the device, one of its channels or one of its alarm inputs.
 fn target(config: &Config, code: &str) -> Option<Target> {
     if code == config.device.as_str() {

@@ -8,7 +8,7 @@ use crate::time::Now;
 use super::control::Controls;
 use super::line::Line;
 
-/// The answer; the device stands for its first channel.
+/// The answer, if it is such a question; the device stands for its first channel.
 pub(super) fn answer(
     now: Now,
     line: &Line,

@@ -128,13 +128,6 @@ impl Messages {
         }
         match document.cmd_type.as_str() {
             "RecordInfo" => record_info::answer(line, self.device_time(now.wall), document),
-            "PresetQuery"
-            | "HomePositionQuery"
-            | "CruiseTrackListQuery"
-            | "CruiseTrackQuery"
-            | "PTZPosition" => {
-                Vec::from_iter(head_queries::answer(now, line, &self.controls, document))
-            }
             "Alarm" => notices.past_alarms(line, document),
             "MobilePosition" => notices.position_now(line, self.device_time(now.wall)),
             "SDCardStatus" if config.profile.behaviour.tasks => {
@@ -144,7 +137,7 @@ impl Messages {
             "DeviceInfo" => vec![device_info(line, self.tasks.firmware(), document)],
             "DeviceStatus" => vec![self.device_status(now, line, calls, document)],
             "ConfigDownload" => self.settings.download(line, document),
-            _ => Vec::new(),
+            _ => Vec::from_iter(head_queries::answer(now, line, &self.controls, document)),
         }
     }
 

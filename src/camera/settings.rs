@@ -20,7 +20,7 @@ use crate::time::Now;
 
 use super::Camera;
 use super::config::{Config, PlatformAddress};
-use super::control::named;
+use super::control::{covered, named};
 use super::event::Event;
 use super::line::{Line, Timer};
 use super::orders::Order;
@@ -83,7 +83,7 @@ impl Settings {
                 line.set(Timer::Settle, now.mono + SETTLES_AFTER);
             }
             Setting::Block(block) => {
-                for channel in channels(&line.config, document) {
+                for channel in covered(&line.config, &document.device_id) {
                     let content = block.content().clone();
                     self.written.insert((channel, kind), content);
                 }
@@ -148,15 +148,6 @@ fn result(line: &Line, document: &Document, outcome: Outcome) -> Bytes {
         &document.device_id,
         outcome,
     )
-}
-
-/// The channels it is about: the device's code means all of them.
-fn channels(config: &Config, document: &Document) -> Vec<DeviceId> {
-    let all = document.device_id == config.device.as_str();
-    let channels = config.channels.iter().map(|channel| channel.id);
-    channels
-        .filter(|id| all || document.device_id == id.as_str())
-        .collect()
 }
 
 fn change(config: &mut Config, basic: BasicSetting) {

@@ -46,16 +46,16 @@ impl Tasks {
         if !line.config.profile.behaviour.tasks {
             return None;
         }
+        // One that is for nobody here: whoever obeys the rest of the document says so.
+        let channel = line.config.channel(&document.device_id)?.id;
         let began = match (
             DeviceUpgrade::read(document),
             SnapShotConfig::read(document),
         ) {
             (Some(upgrade), _) => self.upgrade(line, document, upgrade),
-            (None, Some(pictures)) => self.snapshots(now, line, document, pictures),
+            (None, Some(pictures)) => self.snapshots(now, line, (document, channel), pictures),
             (None, None) => return None,
         };
-        // Whoever obeys the rest of the document says that it is for nobody here.
-        line.config.channel(&document.device_id)?;
         Some(match began {
             Ok(()) => Outcome::Ok,
             Err(why) => {
@@ -71,8 +71,6 @@ impl Tasks {
         document: &Document,
         order: Result<DeviceUpgrade, WrongElement>,
     ) -> Result<(), String> {
-        let known = line.config.channel(&document.device_id);
-        known.ok_or("no such device")?;
         let order = order.map_err(|error| error.to_string())?;
         let inside = self.inside.get_or_insert_default();
         if inside.upgrade.is_some() {
@@ -88,11 +86,9 @@ impl Tasks {
         &mut self,
         now: Now,
         line: &mut Line,
-        document: &Document,
+        (document, channel): (&Document, DeviceId),
         order: Result<SnapShotConfig, WrongElement>,
     ) -> Result<(), String> {
-        let channel = line.config.channel(&document.device_id);
-        let channel = channel.ok_or("no such channel")?.id;
         let order = order.map_err(|error| error.to_string())?;
         let inside = self.inside.get_or_insert_default();
         if inside.snapshots.len() >= MOST_SNAPSHOTS {
