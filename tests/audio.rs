@@ -1,9 +1,11 @@
 //! Sound beside the pictures, through the public handles.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use vcam::config::{FleetFile, Run};
 use vcam::media::AudioCodec;
-use vcam::{Audio, Camera, Clip, Platform, Profile};
+use vcam::{Audio, Camera, Channel, Clip, DeviceId, Fleet, Folder, Platform, Profile};
 
 fn file(name: &str) -> String {
     format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -37,6 +39,40 @@ async fn a_camera_with_a_sound_streams_the_same_pictures_in_every_channel() {
     let mut stream = platform.play(camera.channel(2)).await.unwrap();
     let verdict = stream.verified_seconds(1.0).await.unwrap();
     assert!(verdict.is_clean(), "{verdict}");
+    assert!(verdict.sounds.matched > 0, "{verdict}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cameras_of_a_fleet_are_heard_as_its_file_says() {
+    let platform = Platform::start().await.unwrap();
+    let text = format!(
+        "[platform]\naddress = \"{}\"\n[[cameras]]\nmedia = {:?}\naudio = \"tone\"\n",
+        platform.address().address,
+        file("media/tiny.h264"),
+    );
+    let folder = Folder::of("fleet.toml");
+    let plan = FleetFile::read("fleet.toml", &text).unwrap();
+    let plan = plan.plan(&Run::default(), &folder).unwrap();
+    let device: DeviceId = plan.cameras().next().unwrap().id();
+    let fleet = Fleet::prepare("fleet.toml", plan, &folder).await.unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let run = tokio::spawn(async move {
+        let stopped = async { drop(stopped.await) };
+        fleet.run(stopped, |_| {}).await.unwrap()
+    });
+    let patience = Duration::from_secs(10);
+    platform.registered(device, patience).await.unwrap();
+    let clip = Clip::open(file("media/tiny.h264")).unwrap();
+    let channel = Channel::of(device, device.with_type(DeviceId::CHANNEL));
+    let channel = channel.showing(clip.with_audio(&Audio::tone()));
+    let mut stream = platform.play(channel).await.unwrap();
+    let verdict = stream.verified_seconds(1.0).await.unwrap();
+    assert!(verdict.is_clean(), "{verdict}");
+    assert!(verdict.sounds.matched >= 24, "{verdict}");
+    assert_eq!(verdict.sounds.missing, 0, "{verdict}");
+    stream.stop().await.unwrap();
+    stop.send(()).unwrap();
+    assert!(run.await.unwrap().passed());
 }
 
 #[test]

@@ -57,6 +57,12 @@ impl From<Track> for Audio {
     }
 }
 
+impl From<Arc<Track>> for Audio {
+    fn from(track: Arc<Track>) -> Self {
+        Audio(track)
+    }
+}
+
 impl Deref for Audio {
     type Target = Track;
 

@@ -25,10 +25,14 @@ impl Folder {
 
     /// Reads a clip of a plan.
     pub fn clip(&self, clip: &MediaPlan) -> Result<Clip, Error> {
-        match &clip.source {
-            MediaSource::Sample => Ok(Clip::sample()),
-            MediaSource::File(path) => Clip::open_at(self.path(path), clip.fps),
-        }
+        let pictures = match &clip.source {
+            MediaSource::Sample => Clip::sample(),
+            MediaSource::File(path) => Clip::open_at(self.path(path), clip.fps)?,
+        };
+        Ok(match &clip.audio {
+            Some(track) => pictures.with_audio(&track.clone().into()),
+            None => pictures,
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! What cameras show: each file once, however many show it.
 
-use crate::media::Rational;
+use std::sync::Arc;
+
+use crate::media::{Rational, Track};
 
 /// One entry of [`Plan::media`](super::Plan::media).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +22,8 @@ pub struct MediaPlan {
     pub source: MediaSource,
     /// Frames a second of a file that does not say.
     pub fps: Option<Rational>,
+    /// What is heard in place of its own sound.
+    pub audio: Option<Arc<Track>>,
     /// How large the file is, in octets; 0 for the clip built in.
     pub octets: u64,
 }

@@ -120,6 +120,8 @@ pub(super) struct CamerasTable {
     pub media: Key<OneOrMany>,
     /// The same for the sub stream. Default: as `media`.
     pub sub_media: Key<OneOrMany>,
+    /// What is heard beside the pictures: a sound file, or "tone". Default: the sound of the clips.
+    pub audio: Key<String>,
     /// What the microphones hear, for platforms that talk: a sound file of G.711 A-law. Default: a
     /// tone.
     pub microphone: Key<String>,

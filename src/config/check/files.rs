@@ -7,14 +7,28 @@ use crate::config::media::{MediaId, MediaPlan, MediaSource};
 use crate::config::profiles::Profiles;
 use crate::config::roster::Finder;
 use crate::config::source::Files;
-use crate::media::Rational;
+use crate::media::audio::law::Law;
+use crate::media::{Rational, Track};
 use crate::profile::Profile;
+
+/// What makes clips differ: the file, the frame rate, and what the sound is called.
+type ClipKey = (MediaSource, Option<Rational>, Option<String>);
+
+/// How the clips of a group are played.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Playing {
+    /// Frames a second of files that do not say.
+    pub fps: Option<Rational>,
+    /// What is heard in place of the sound of the files.
+    pub audio: Option<Arc<Track>>,
+}
 
 /// The files named so far, each asked for once.
 pub(super) struct Reading<'f> {
     pub files: &'f dyn Files,
     pub profiles: Profiles<'f>,
-    clips: HashMap<(MediaSource, Option<Rational>), Result<MediaId, String>>,
+    clips: HashMap<ClipKey, Result<MediaId, String>>,
+    sounds: HashMap<String, Result<Arc<Track>, String>>,
     media: Vec<MediaPlan>,
 }
 
@@ -24,17 +38,19 @@ impl<'f> Reading<'f> {
             files,
             profiles: Profiles::new(files),
             clips: HashMap::new(),
+            sounds: HashMap::new(),
             media: Vec::new(),
         }
     }
 
     /// A clip: the file at `path`, or the one built in.
-    pub fn clip(&mut self, path: Option<&str>, fps: Option<Rational>) -> Result<MediaId, String> {
+    pub fn clip(&mut self, path: Option<&str>, how: &Playing) -> Result<MediaId, String> {
         let source = match path {
             Some(path) => MediaSource::File(path.to_owned()),
             None => MediaSource::Sample,
         };
-        let key = (source, path.and(fps));
+        let heard = how.audio.as_ref().map(|track| track.name().to_owned());
+        let key = (source, path.and(how.fps), heard);
         if let Some(known) = self.clips.get(&key) {
             return known.clone();
         }
@@ -42,12 +58,34 @@ impl<'f> Reading<'f> {
             self.media.push(MediaPlan {
                 source: key.0.clone(),
                 fps: key.1,
+                audio: how.audio.clone(),
                 octets,
             });
             MediaId(self.media.len() as u32 - 1)
         });
         self.clips.insert(key, found.clone());
         found
+    }
+
+    /// What is heard beside clips: the sound at `path`, or `tone`.
+    pub fn sound(&mut self, path: &str) -> Result<Arc<Track>, String> {
+        if let Some(known) = self.sounds.get(path) {
+            return known.clone();
+        }
+        let heard = match path {
+            "tone" => Ok(Track::tone(Law::A)),
+            _ => self.track(path),
+        };
+        let heard = heard.map(Arc::new);
+        self.sounds.insert(path.to_owned(), heard.clone());
+        heard
+    }
+
+    /// The sound of a file.
+    pub fn track(&self, path: &str) -> Result<Track, String> {
+        let octets = self.files.read(path);
+        let octets = octets.map_err(|error| format!("sound {path} cannot be read: {error}"))?;
+        Track::parse(path, octets.into()).map_err(|error| format!("sound {path}: {error}"))
     }
 
     /// Every clip named.
@@ -65,15 +103,15 @@ impl<'f> Reading<'f> {
     }
 }
 
-/// The same for lines of a list, whose clips have the frame rate of their group.
+/// The same for lines of a list, whose clips are played as those of their group.
 pub(super) struct OfGroup<'r, 'f> {
     pub reading: &'r mut Reading<'f>,
-    pub fps: Option<Rational>,
+    pub how: &'r Playing,
 }
 
 impl Finder for OfGroup<'_, '_> {
     fn media(&mut self, path: &str) -> Result<MediaId, String> {
-        self.reading.clip(Some(path), self.fps)
+        self.reading.clip(Some(path), self.how)
     }
 
     fn profile(&mut self, name: &str) -> Result<Arc<Profile>, String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::files::{OfGroup, Reading};
+use super::files::{OfGroup, Playing, Reading};
 use super::sound;
 use super::{copied, count, length, some_time, text};
 use crate::camera::Heartbeat;
@@ -19,7 +19,6 @@ use crate::config::schema::{CamerasTable, Key, OneOrMany, TextKey, Top, Transpor
 use crate::config::source::Source;
 use crate::config::value::Length;
 use crate::gb28181::DeviceId;
-use crate::media::Rational;
 use crate::profile::Profile;
 use crate::sip::Transport;
 
@@ -69,9 +68,12 @@ fn draft<'t>(
     problems: &mut Problems<'_>,
 ) -> Option<Draft<'t>> {
     let table = spanned.get_ref();
-    let fps = table.fps.as_ref().map(|key| key.get_ref().0);
-    let (main, sub) = shown(table, fps, reading, problems);
-    let roster = roster(table, OfGroup { reading, fps }, problems);
+    let how = Playing {
+        fps: table.fps.as_ref().map(|key| key.get_ref().0),
+        audio: sound::audio(&table.audio, reading, problems),
+    };
+    let (main, sub) = shown(table, &how, reading, problems);
+    let roster = roster(table, OfGroup { reading, how: &how }, problems);
     let profile = profile(&table.profile, reading, problems);
     let channels = ("a device has", "channels");
     let group = Group {
@@ -127,16 +129,16 @@ fn organisations(key: &Key<Vec<String>>, problems: &mut Problems<'_>) -> Vec<Str
 /// What main and sub streams show.
 fn shown(
     table: &CamerasTable,
-    fps: Option<Rational>,
+    how: &Playing,
     reading: &mut Reading<'_>,
     problems: &mut Problems<'_>,
 ) -> (Vec<MediaId>, Vec<MediaId>) {
     let main = match &table.media {
-        Some(key) => media(key, fps, reading, problems),
-        None => reading.clip(None, None).into_iter().collect(),
+        Some(key) => media(key, how, reading, problems),
+        None => reading.clip(None, how).into_iter().collect(),
     };
     let sub = table.sub_media.as_ref();
-    let sub = sub.map(|key| media(key, fps, reading, problems));
+    let sub = sub.map(|key| media(key, how, reading, problems));
     (main, sub.unwrap_or_default())
 }
 
@@ -206,7 +208,7 @@ fn profile(
 
 fn media(
     key: &Spanned<OneOrMany>,
-    fps: Option<Rational>,
+    how: &Playing,
     reading: &mut Reading<'_>,
     problems: &mut Problems<'_>,
 ) -> Vec<MediaId> {
@@ -217,7 +219,7 @@ fn media(
             "the list names no file; leave the key out for the default",
         );
     }
-    let clips = paths.iter().map(|path| reading.clip(Some(path), fps));
+    let clips = paths.iter().map(|path| reading.clip(Some(path), how));
     let clips: Result<_, String> = clips.collect();
     clips.unwrap_or_else(|why| {
         problems.at(key.span(), why);

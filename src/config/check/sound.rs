@@ -1,4 +1,4 @@
-//! What the microphones of a group hear.
+//! What is heard of a group, and what its microphones hear.
 
 use std::sync::Arc;
 
@@ -7,6 +7,17 @@ use super::text;
 use crate::config::problem::Problems;
 use crate::config::schema::Key;
 use crate::media::{Cut, Track};
+
+/// What is heard beside the clips; `None`: their own sound, or it cannot be read, which is told.
+pub(super) fn audio(
+    key: &Key<String>,
+    reading: &mut Reading<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<Arc<Track>> {
+    let key = text(key)?;
+    let heard = reading.sound(key.get_ref());
+    heard.map_err(|why| problems.at(key.span(), why)).ok()
+}
 
 /// The sound of a file; `None` without one, or when it cannot be a voice, which is told.
 pub(super) fn microphone(
@@ -21,8 +32,6 @@ pub(super) fn microphone(
 }
 
 fn read(path: &str, reading: &Reading<'_>) -> Result<Cut, String> {
-    let octets = reading.files.read(path);
-    let octets = octets.map_err(|error| format!("sound {path} cannot be read: {error}"))?;
-    let heard = Track::parse(path, octets.into()).and_then(|track| Cut::microphone(&track));
-    heard.map_err(|error| format!("sound {path}: {error}"))
+    let track = reading.track(path)?;
+    Cut::microphone(&track).map_err(|error| format!("sound {path}: {error}"))
 }

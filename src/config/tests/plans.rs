@@ -81,6 +81,19 @@ fn channels_show_their_files_in_turn_and_sub_streams_their_own() {
 }
 
 #[test]
+fn a_group_is_heard_as_it_says_and_shares_clips_with_who_is_heard_alike() {
+    let text = "[[cameras]]\naudio = 'tone'\n[[cameras]]\naudio = 'tone'\n\
+                [[cameras]]\naudio = 'door.alaw'\n[[cameras]]\n";
+    let files = CLIPS().with("door.alaw", "sound");
+    let plan = plan_of(text, &Run::default(), &files).unwrap();
+    let shown: Vec<_> = plan.groups.iter().map(|group| group.media()[0]).collect();
+    assert_eq!(shown[0], shown[1]);
+    let heard = |id| plan.clip(id).unwrap().audio.as_ref().map(|t| t.name());
+    let heard: Vec<_> = shown.iter().map(|id| heard(*id)).collect();
+    assert_eq!(heard, [Some("tone"), Some("tone"), Some("door.alaw"), None]);
+}
+
+#[test]
 fn a_list_says_id_password_name_media_and_make_line_by_line() {
     let list = "34020000001320000001,one,\"Gate, north\",a.h264,generic-2016\n\
                 # not yet: 34020000001320000009\n\
