@@ -11,10 +11,13 @@ use std::sync::Arc;
 mod knife;
 mod voice;
 
+use super::audio::AudioCodec;
 use super::clip::Clip;
+use super::codec::Codec;
 use super::ps::pack_header;
 use super::ps::pes::{self, Stamps};
 use super::ps::policy::PsPolicy;
+use super::ps::stream_map;
 use super::rtp::{self, Marker, RtpPolicy};
 
 /// The clock of a program stream's time stamps, and of RTP that carries it.
@@ -34,6 +37,15 @@ pub struct Cut {
     heads: Vec<u8>,
     sounds: Vec<SoundCut>,
     bit_rate: u64,
+}
+
+/// The streams of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// How the pictures are coded.
+    pub pictures: Codec,
+    /// How the sound is coded, if there is any.
+    pub sound: Option<AudioCodec>,
 }
 
 /// One RTP packet: a piece of program stream headers, then a piece of elementary stream.
@@ -71,6 +83,8 @@ struct FrameCut {
     video: usize,
     /// Its access units of sound.
     sounds: Range<usize>,
+    /// Where in the first packet's head the program stream map stands.
+    map: Option<Range<usize>>,
     stamps: Stamps,
     /// Where in the first packet's head the time stamps stand.
     stamps_at: usize,
@@ -201,6 +215,23 @@ impl Cut {
         if let Some(sound) = sounds.iter().find(|sound| sound.packet == packet) {
             let heard = times.dts + u64::from(sound.later);
             fill(head, pes::STAMPS_AT, &pes::pts_field(heard));
+        }
+    }
+
+    /// Makes the map in the first packet's head of frame `index`, if there is one, a later one.
+    pub(super) fn revise_map(&self, head: &mut [u8], index: usize, changes: u8) {
+        let map = self.frames.get(index).and_then(|frame| frame.map.clone());
+        if let Some(map) = map.and_then(|map| head.get_mut(map)) {
+            stream_map::revise(map, changes);
+        }
+    }
+
+    /// What a program stream map says of it: two cuts with the same are one program.
+    pub fn program(&self) -> Program {
+        let sound = self.clip.sound();
+        Program {
+            pictures: self.clip.codec(),
+            sound: sound.map(|sound| sound.track().codec()),
         }
     }
 

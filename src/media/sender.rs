@@ -23,7 +23,7 @@ mod recorded;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cut::{Cut, Packet, Times};
+use super::cut::{Cut, Packet, Program, Times};
 use super::order::Counts;
 use super::recording::{Reeled, Steer};
 use super::rtp::{self, Framing, Header, Marker};
@@ -64,6 +64,8 @@ pub struct Sender {
     sequence: u16,
     /// Packets of the current frame wholly written, and octets of the next one.
     written: (usize, usize),
+    /// The streams of the current frame's program, and how often they have changed.
+    program: (Program, u8),
     blocked: bool,
     counts: Counts,
 }
@@ -82,8 +84,13 @@ impl Sender {
             None => Schedule::Live(Live::new(&config, now)),
             Some(recording) => Schedule::Recorded(Recorded::new(recording.clone(), now).into()),
         };
+        let program = match &schedule {
+            Schedule::Recorded(recorded) => recorded.cut().map(Cut::program),
+            Schedule::Live(_) => None,
+        };
         Sender {
             framing,
+            program: (program.unwrap_or(config.cut.program()), 0),
             due: schedule.due(),
             schedule,
             sequence: config.sequence,
@@ -257,6 +264,10 @@ impl Sender {
             }
         }
         self.due = self.schedule.due();
+        let program = self.cut().program();
+        if program != self.program.0 {
+            self.program = (program, self.program.1.wrapping_add(1));
+        }
     }
 
     fn times(&self) -> Times {
@@ -325,6 +336,9 @@ impl Sender {
             heads.extend_from_slice(cut.head_of(packet));
             if let Some(head) = heads.get_mut(begun..) {
                 cut.stamp(head, (index, place), times);
+                if let (0, changes @ 1..) = (place, self.program.1) {
+                    cut.revise_map(head, index, changes);
+                }
             }
         }
     }

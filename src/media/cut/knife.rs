@@ -192,6 +192,7 @@ impl<'a> Knife<'a> {
             packets: first_packet..self.cuts.packets.len(),
             video,
             sounds,
+            map: self.map(index),
             stamps: self.pes(index, 0).stamps,
             stamps_at: self.pes_at(index) + pes::STAMPS_AT,
         });
@@ -302,6 +303,13 @@ impl Knife<'_> {
             at += stream_map::length(streams);
         }
         at
+    }
+
+    /// Where the program stream map stands, if there is one: before the first PES header.
+    fn map(&self, index: usize) -> Option<Range<usize>> {
+        let mapped = self.policy.stream_map.include(self.is_key(index));
+        let end = self.pes_at(index);
+        mapped.then(|| end - stream_map::length(self.streams.len())..end)
     }
 
     fn pes(&self, index: usize, stuffing: u8) -> PesHeader {

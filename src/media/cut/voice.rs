@@ -75,6 +75,7 @@ impl Cut {
             packets: n..n + 1,
             video: 1,
             sounds: 0..0,
+            map: None,
             stamps: Stamps::None,
             stamps_at: 0,
         };

@@ -36,6 +36,20 @@ impl StreamMap<'_> {
     }
 }
 
+/// Makes a written map a later one: its version counts `changes` on (modulo 32), by which a
+/// receiver knows that the program is another than before.
+pub fn revise(map: &mut [u8], changes: u8) {
+    const VERSION_AT: usize = 6;
+    const VERSION: u8 = 0x1F;
+    if let Some(octet) = map.get_mut(VERSION_AT) {
+        let version = (*octet & VERSION).wrapping_add(changes) & VERSION;
+        *octet = *octet & !VERSION | version;
+    }
+    if let Some((body, crc)) = map.split_last_chunk_mut::<4>() {
+        *crc = crc32(body).to_be_bytes();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::golden::{AUDIO_G711A, VIDEO_H264, VIDEO_H265};
@@ -50,6 +64,26 @@ mod tests {
         };
         map.write(&mut out);
         out
+    }
+
+    #[test]
+    fn a_revised_map_is_one_that_was_written_with_a_later_version() {
+        let at_version = |version| {
+            let mut out = Vec::new();
+            let map = StreamMap {
+                version,
+                marker: 1,
+                streams: &[VIDEO_H264, AUDIO_G711A],
+            };
+            map.write(&mut out);
+            out
+        };
+        for (before, changes, after) in [(0, 1, 1), (30, 3, 1), (5, 0, 5), (5, 255, 4)] {
+            let mut map = at_version(before);
+            revise(&mut map, changes);
+            assert_eq!(map, at_version(after));
+        }
+        revise(&mut [0; 3], 1);
     }
 
     #[test]
