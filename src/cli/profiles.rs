@@ -84,7 +84,7 @@ fn list(screen: Screen, json: bool) -> Result<(), Failure> {
     for line in table::lines(&table) {
         screen.line(line);
     }
-    screen.line("\nvcam profiles show NAME shows what it does otherwise than the standard, and where it was seen.");
+    screen.line("\nvcam profiles show NAME says what differs from the standard, and who saw it.");
     Ok(())
 }
 
