@@ -42,6 +42,10 @@ struct Stage {
 
 impl Stage {
     fn of(make: &str) -> Stage {
+        Stage::with(make, |_| {})
+    }
+
+    fn with(make: &str, change: impl FnOnce(&mut camera::Config)) -> Stage {
         let mut lab = Lab::new(7);
         let mut ours = Config::new(id(SERVER), addr(PLATFORM));
         ours.passwords = Passwords::shared("12345678");
@@ -51,6 +55,7 @@ impl Stage {
         theirs.keeps_voice = true;
         let samples: Vec<u8> = (0..1600).map(heard).collect();
         theirs.microphone = Some(Arc::new(Cut::voice("microphone", &samples)));
+        change(&mut theirs);
         let camera = lab.add(ip("192.0.2.1"), Camera::new(Arc::new(theirs), 2));
         lab.run_for(Duration::from_millis(10));
         lab.command(camera, camera::Command::PowerOn);
@@ -165,6 +170,30 @@ fn both_sides_hear_all_that_the_other_says_over_every_transport() {
             assert!(from(0) || from(160), "{what}");
             stage.is_content();
         }
+    }
+}
+
+#[test]
+fn an_echo_says_back_all_that_it_hears_over_every_transport() {
+    for transport in TRANSPORTS {
+        let mut stage = Stage::with("generic-2016", |camera| camera.echoes = true);
+        stage.talk(1, transport);
+        stage.lab.run_for(SECOND * 5);
+        stage.stop(1);
+        let (_, verdict, recording) = stage.end(1).expect("an end");
+        assert_eq!((verdict.packets.lost, verdict.faults.total()), (0, 0));
+        assert!((38_000..44_000).contains(&recording.len()), "{transport}");
+        let (_, samples) = stage.heard();
+        let begun = recording
+            .windows(160)
+            .position(|part| part == &samples[..160]);
+        let begun = begun.expect("an echo");
+        assert!(begun <= 1600, "{transport}: after {begun} samples");
+        assert!(recording[..begun].iter().all(|octet| *octet == 0xD5));
+        let back = &recording[begun..];
+        let length = back.len().min(samples.len());
+        assert!(length > 38_000 && back[..length] == samples[..length]);
+        stage.is_content();
     }
 }
 

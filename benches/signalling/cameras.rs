@@ -179,6 +179,7 @@ fn config(plan: &Plan, n: u32, profile: &Arc<Profile>, cut: &Arc<Cut>) -> Config
         first_frame: FirstKeyFrame::Immediate,
         backlog: Duration::from_secs(2),
         microphone: None,
+        echoes: false,
         keeps_voice: false,
     }
 }

@@ -59,6 +59,7 @@ pub struct CameraBuilder {
     backlog: Duration,
     voice: Option<PathBuf>,
     microphone: Option<Audio>,
+    echo: bool,
     seed: Option<u64>,
     pumps: Option<Media>,
 }
@@ -95,6 +96,7 @@ impl CameraBuilder {
             backlog: Duration::from_secs(2),
             voice: None,
             microphone: None,
+            echo: false,
             seed: None,
             pumps: None,
         }
@@ -281,6 +283,12 @@ impl CameraBuilder {
         self
     }
 
+    /// In a talk it says back what it hears, in place of its microphone, a moment later.
+    pub fn echo(mut self) -> Self {
+        self.echo = true;
+        self
+    }
+
     /// Where its chance comes from: tags, branches, first sequence numbers, jitter.
     /// Default: another each time.
     pub fn seed(mut self, seed: u64) -> Self {
@@ -349,6 +357,7 @@ impl CameraBuilder {
             first_frame: self.first_frame,
             backlog: self.backlog,
             microphone: self.microphone.as_ref().map(heard_in).transpose()?,
+            echoes: self.echo,
             keeps_voice: self.voice.is_some(),
         };
         Ok((config, clips))

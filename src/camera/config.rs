@@ -60,6 +60,8 @@ pub struct Config {
     pub backlog: Duration,
     /// What it says in a talk, again and again: a [`Cut::voice`]; `None`: a tone.
     pub microphone: Option<Arc<Cut>>,
+    /// Whether it says back in a talk what it hears, in place of its own.
+    pub echoes: bool,
     /// Whether what it hears of a platform is told ([`Event::VoiceSaid`](super::Event::VoiceSaid))
     /// and not only counted.
     pub keeps_voice: bool,

@@ -62,6 +62,7 @@ impl Talk {
                 payload_type: terms.payload,
                 check: Check::Voice,
                 record: line.config.keeps_voice,
+                echo: line.config.echoes,
                 ..Expected::default()
             }),
             began: None,

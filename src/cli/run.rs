@@ -112,6 +112,9 @@ pub(super) struct Arguments {
     /// 8000 Hz, or raw G.711 A-law as *.g711a [default: a tone]
     #[arg(long, value_name = "FILE")]
     microphone: Option<PathBuf>,
+    /// It says back what a platform says that talks with it, in place of its microphone
+    #[arg(long, conflicts_with = "microphone")]
+    echo: bool,
     /// The digest user [default: --id]
     #[arg(long)]
     user: Option<String>,
@@ -251,6 +254,9 @@ async fn start(arguments: &Arguments) -> Result<Camera, Failure> {
     }
     if let Some(file) = &arguments.microphone {
         camera = camera.microphone(Audio::open(file)?);
+    }
+    if arguments.echo {
+        camera = camera.echo();
     }
     if let Some(channel) = arguments.channel {
         camera = camera.channel_id(channel);

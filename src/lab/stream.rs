@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use super::network::{Kind, Network};
 use super::tcp::{ConnectionId, Side};
 use crate::media::receiver::Receiver;
+use crate::media::rtp;
 use crate::media::{Counts, Expected, Flowing, Framing, MediaTransport, Sender, SenderConfig};
 use crate::time::Instant;
 
@@ -133,6 +134,10 @@ impl Stream {
             let mut datagram = BytesMut::with_capacity(head.len() + data.len());
             datagram.extend_from_slice(head);
             datagram.extend_from_slice(data);
+            if let Some((_, listener)) = &mut self.receiver {
+                let (_, words) = datagram.split_at_mut(head.len());
+                listener.say_back(words);
+            }
             network.send(Kind::Media, self.local, remote, datagram.freeze());
         }
         sender.wrote(now, length);
@@ -163,6 +168,12 @@ impl Stream {
             for slice in batch.slices() {
                 let left = room - octets.len();
                 octets.extend_from_slice(slice.get(..left).unwrap_or(&slice));
+            }
+            // A packet of a voice is a batch; pipes are wide enough for whole ones.
+            if let Some((_, listener)) = self.receiver.as_mut().filter(|_| room == length) {
+                let head = Framing::Stream.prefix() + rtp::HEADER;
+                let (_, words) = octets.split_at_mut(head.min(length));
+                listener.say_back(words);
             }
             network.put(connection, side, octets.freeze());
             sender.wrote(now, room);

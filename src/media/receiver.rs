@@ -66,6 +66,8 @@ pub struct Expected {
     /// Keep the program stream that comes in, for [`Receiver::take_recording`]; of a voice its
     /// samples, for [`Receiver::take_voice`].
     pub record: bool,
+    /// Keep what a voice says until it is said back, see [`Receiver::say_back`].
+    pub echo: bool,
     /// How closely it is looked at. A stream that is only counted needs no reference and leaves
     /// no recording.
     pub check: Check,
@@ -78,6 +80,7 @@ impl Default for Expected {
             payload_type: 96,
             reference: None,
             record: false,
+            echo: false,
             check: Check::Full,
         }
     }
@@ -219,6 +222,16 @@ impl Receiver {
         match &mut self.work {
             Work::Judge(judging) => judging.packets.listener.as_mut()?.take(),
             Work::Count(_) => None,
+        }
+    }
+
+    /// Puts the next samples of a voice that were not said back yet in the place of `said`, and
+    /// silence behind the last of them. Leaves `said` alone unless [`Expected::echo`].
+    pub fn say_back(&mut self, said: &mut [u8]) {
+        if let Work::Judge(judging) = &mut self.work
+            && let Some(listener) = &mut judging.packets.listener
+        {
+            listener.say_back(said);
         }
     }
 }

@@ -223,7 +223,7 @@ impl Stream {
                         Err(error) => break Err(failed(error)),
                     }
                 }
-                said = say(&mut talker, &way, self.clock) => match said {
+                said = say(&mut talker, &mut receiver.1, &way, self.clock) => match said {
                     Ok(()) if started => {}
                     Ok(()) => {
                         started = true;
@@ -313,9 +313,14 @@ impl Drop for Stream {
 }
 
 /// Says something, if there is anybody who does.
-async fn say(talker: &mut Option<Talker>, to: &Source, clock: Clock) -> io::Result<()> {
+async fn say(
+    talker: &mut Option<Talker>,
+    listener: &mut Receiver,
+    to: &Source,
+    clock: Clock,
+) -> io::Result<()> {
     match talker {
-        Some(talker) => talker.say(to, clock).await,
+        Some(talker) => talker.say(listener, to, clock).await,
         None => std::future::pending().await,
     }
 }

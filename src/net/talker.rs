@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::clock::Clock;
 use super::source::Source;
-use crate::media::{Counts, Framing, Sender, SenderConfig};
+use crate::media::{Counts, Framing, Receiver, Sender, SenderConfig};
 
 /// Says what is due.
 #[derive(Debug)]
@@ -41,12 +41,19 @@ impl Talker {
 
     /// Waits until something is due and can leave, and sends it. Nothing is lost when this is
     /// given up halfway.
-    pub async fn say(&mut self, to: &Source, clock: Clock) -> io::Result<()> {
+    ///
+    /// What `listener` heard and is to be said back stands in the place of its own words.
+    pub async fn say(
+        &mut self,
+        listener: &mut Receiver,
+        to: &Source,
+        clock: Clock,
+    ) -> io::Result<()> {
         while self.left.is_empty() {
             if let Some(due) = self.sender.next_due() {
                 tokio::time::sleep_until(clock.deadline(due)).await;
             }
-            self.take_due(clock);
+            self.take_due(listener, clock);
         }
         let sent = match to {
             Source::Udp(socket) => {
@@ -69,13 +76,17 @@ impl Talker {
     }
 
     /// Takes the next packet, if one is due.
-    fn take_due(&mut self, clock: Clock) {
+    fn take_due(&mut self, listener: &mut Receiver, clock: Clock) {
         let now = clock.mono();
         let batch = self.sender.batch(now, &mut self.heads);
         let packet = batch.and_then(|batch| batch.packets().next());
         for part in packet.iter().flatten() {
             self.left.extend_from_slice(part);
         }
+        let words = packet.map_or(0, |[_, words]| words.len());
         self.sender.wrote(now, self.left.len());
+        let before = self.left.len() - words;
+        let (_, words) = self.left.split_at_mut(before);
+        listener.say_back(words);
     }
 }

@@ -82,6 +82,7 @@ pub fn config(profile: &str, device: &str, local: &str, platform: PlatformAddres
         first_frame: FirstKeyFrame::Immediate,
         backlog: Duration::from_secs(2),
         microphone: None,
+        echoes: false,
         keeps_voice: false,
         profile,
     }

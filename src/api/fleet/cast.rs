@@ -80,6 +80,7 @@ impl Cast {
             first_frame: camera.first_frame(),
             backlog: group.backlog,
             microphone: group.microphone.clone(),
+            echoes: false,
             keeps_voice: group.voice.is_some(),
         }
     }

@@ -1,6 +1,8 @@
 //! Listening instead of watching: a voice of G.711 A-law, alone (RFC 3551 §4.5.14) or within a
 //! program stream (GB/T 28181-2022 annex C).
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 
 use crate::media::demux::syntax::stream;
@@ -16,6 +18,10 @@ const A_LAW: u8 = 0x90;
 /// The most packets in a row whose place silence takes: 2 s of the usual ones.
 const LONGEST_GAP: usize = 100;
 
+/// The most samples that wait to be said back: a second. Of what comes faster the oldest is
+/// forgotten.
+const LONGEST_ECHO: usize = 8000;
+
 /// What a voice says.
 #[derive(Debug)]
 pub(super) struct Listener {
@@ -23,6 +29,8 @@ pub(super) struct Listener {
     /// Whether what it says is kept.
     keeps: bool,
     samples: Vec<u8>,
+    /// What waits to be said back, if anything is.
+    echo: Option<VecDeque<u8>>,
     /// Packets that are missing before the next.
     missing: usize,
     /// What the PES packet that is being read carries.
@@ -44,6 +52,7 @@ impl Listener {
             alone: expected.payload_type == PCMA,
             keeps: expected.record,
             samples: Vec::new(),
+            echo: expected.echo.then(VecDeque::new),
             missing: 0,
             carries: Carries::NoAudio,
         }
@@ -91,6 +100,11 @@ impl Listener {
     }
 
     fn keep(&mut self, octets: &[u8]) {
+        if let Some(echo) = &mut self.echo {
+            echo.extend(octets);
+            let late = echo.len().saturating_sub(LONGEST_ECHO);
+            echo.drain(..late);
+        }
         if self.keeps && self.samples.len() + octets.len() <= RECORDING_MAX {
             self.samples.extend_from_slice(octets);
         }
@@ -100,6 +114,13 @@ impl Listener {
         let length = self.samples.len() + octets;
         if self.keeps && length <= RECORDING_MAX {
             self.samples.resize(length, SILENCE);
+        }
+    }
+
+    /// Puts what it has said in the place of `said`, if it is to be said back.
+    pub fn say_back(&mut self, said: &mut [u8]) {
+        if let Some(echo) = &mut self.echo {
+            said.fill_with(|| echo.pop_front().unwrap_or(SILENCE));
         }
     }
 
