@@ -228,6 +228,20 @@ fn a_home_position_is_taken_told_and_gone_to() {
 }
 
 #[test]
+fn a_dahua_answers_about_its_home_as_to_an_order_and_is_understood_all_the_same() {
+    let mut stage = Stage::of("dahua-ipc");
+    let answer = stage.ask(Query::HomePosition(id(CHANNEL)));
+    assert!(matches!(answer, Answer::HomePosition(home) if !home.enabled));
+    let judge = stage.lab.node(stage.platform);
+    let complaints: Vec<_> = judge.complaints().iter().collect();
+    let [(complaint, 1)] = complaints[..] else {
+        panic!("{complaints:?}");
+    };
+    let told = "HomePosition instead of HomePositionQuery";
+    assert!(complaint.to_string().contains(told), "{complaint}");
+}
+
+#[test]
 fn zones_targets_and_switches_are_obeyed_in_silence() {
     let mut stage = Stage::of("generic-2022");
     let zone = Zone {

@@ -156,7 +156,10 @@ impl Queries {
         };
         if document.cmd_type != ask.cmd_type {
             let detail = format!("{} instead of {}", document.cmd_type, ask.cmd_type);
-            return desk.object(Some(device), incoming, Deviation::OtherCommand, detail);
+            desk.object(Some(device), incoming, Deviation::OtherCommand, detail);
+            if !is_known_variant(ask.cmd_type, &document.cmd_type) {
+                return;
+            }
         }
         if document.device_id != ask.about {
             let named = document.device_id.as_str();
@@ -207,6 +210,11 @@ fn send(now: Now, desk: &mut Desk, there: &Device, (device, sn): (DeviceId, u32)
     let request = desk.request(Method::Message, &device, &there.host, there.route.flow);
     let request = with_manscdp(request, body);
     desk.send(now.mono, Purpose::Query(sn), device, there.route, request);
+}
+
+/// Whether devices are known to answer a question like this, against the standard.
+fn is_known_variant(asked: &str, answered: &str) -> bool {
+    asked == "HomePositionQuery" && answered == "HomePosition"
 }
 
 /// The answer, or its next part, is waited for from now.

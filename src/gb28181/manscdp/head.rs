@@ -82,8 +82,12 @@ impl ManscdpStyle {
         device_id: impl Display,
         home: HomePosition,
     ) -> Bytes {
-        let rest = vec![home.element()];
-        self.write(Root::Response, "HomePositionQuery", sn, device_id, rest)
+        let (cmd_type, result) = match self.home_position_result {
+            true => ("HomePosition", Some(Element::leaf("Result", "OK"))),
+            false => ("HomePositionQuery", None),
+        };
+        let rest = result.into_iter().chain([home.element()]).collect();
+        self.write(Root::Response, cmd_type, sn, device_id, rest)
     }
 
     /// The answer to CruiseTrackListQuery.
@@ -281,6 +285,19 @@ mod tests {
             "{text}"
         );
         assert_eq!(Preset::read(&Incoming::parse(&body).unwrap()), Some(vec![]));
+    }
+
+    #[test]
+    fn a_home_position_may_be_answered_as_an_order_is() {
+        let style = ManscdpStyle {
+            home_position_result: true,
+            ..ManscdpStyle::default()
+        };
+        let body = style.home_position(7, "3402", HomePosition::default());
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let expected = "<CmdType>HomePosition</CmdType>\n<SN>7</SN>\n<DeviceID>3402</DeviceID>\n\
+             <Result>OK</Result>\n<HomePosition>\n<Enabled>0</Enabled>";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

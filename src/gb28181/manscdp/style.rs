@@ -35,6 +35,9 @@ pub struct ManscdpStyle {
     pub records_per_message: Option<Batch>,
     /// Whether the answer to PresetQuery counts its presets in `SumNum`.
     pub preset_sum: bool,
+    /// Whether the answer to HomePositionQuery is written as one to HomePosition: with that
+    /// CmdType, and a Result.
+    pub home_position_result: bool,
     /// Keepalive.
     pub keepalive: XmlTemplate<Keepalive>,
     /// One item of a catalogue.
@@ -67,6 +70,7 @@ impl Default for ManscdpStyle {
             items_per_message: Batch::default(),
             records_per_message: None,
             preset_sum: true,
+            home_position_result: false,
             keepalive: standard(keepalive::STANDARD),
             catalog_item: standard(catalog_item::STANDARD),
             catalog_node: standard(catalog_item::NODE),
