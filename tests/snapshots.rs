@@ -131,6 +131,22 @@ fn pictures_are_taken_at_their_interval_and_told_about_when_the_last_has_arrived
 }
 
 #[test]
+fn pictures_show_the_text_that_a_platform_has_set() {
+    let mut stage = stage();
+    let osd = format!(
+        "<Control><CmdType>DeviceConfig</CmdType><SN>23</SN><DeviceID>{CHANNEL}</DeviceID>\
+         <OSDConfig><Length>1920</Length><Width>1080</Width><TimeX>0</TimeX><TimeY>0</TimeY>\
+         <TextEnable>1</TextEnable><SumNum>1</SumNum><Item><Text>North gate</Text><X>5</X>\
+         <Y>6</Y></Item></OSDConfig></Control>"
+    );
+    assert_eq!(ordered(&mut stage, Request::message(osd)), "OK");
+    assert_eq!(ordered(&mut stage, order(CHANNEL, "1", "1")), "OK");
+    let (_, job) = &jobs(&mut stage)[0];
+    let (_, body) = job.body.as_ref().unwrap();
+    assert!(body.picture.lines.iter().any(|line| line == "North gate"));
+}
+
+#[test]
 fn a_picture_that_fails_is_sent_again_twice_and_then_missing_from_the_list() {
     let mut stage = stage();
     assert_eq!(ordered(&mut stage, order(DEVICE, "2", "1")), "OK");

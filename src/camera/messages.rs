@@ -84,7 +84,7 @@ impl Messages {
                     document: &document,
                     call_id: request.headers.value("Call-ID").unwrap_or_default(),
                 };
-                let began = self.tasks.begin(now, line, order);
+                let began = self.tasks.begin(now, line, order, &self.settings);
                 let answer = match document.cmd_type.as_str() {
                     "DeviceConfig" => self.settings.obey(now, line, order, began),
                     _ => self.controls.obey(now, line, calls, order, began),

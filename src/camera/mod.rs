@@ -23,6 +23,7 @@ mod messages;
 mod notices;
 mod offer;
 mod orders;
+mod osd;
 mod playback;
 mod power;
 mod reboot;

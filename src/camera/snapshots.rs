@@ -31,6 +31,8 @@ pub(super) struct Snapshots {
     device_id: String,
     sn: String,
     order: SnapShotConfig,
+    /// What the channel writes into its pictures.
+    texts: Vec<String>,
     taken: u8,
     /// Pictures on their way.
     sent: Vec<Shot>,
@@ -51,6 +53,7 @@ impl Snapshots {
         channel: DeviceId,
         (device_id, sn): (&str, &str),
         order: SnapShotConfig,
+        texts: Vec<String>,
     ) -> Snapshots {
         Snapshots {
             number,
@@ -58,6 +61,7 @@ impl Snapshots {
             device_id: device_id.to_owned(),
             sn: sn.to_owned(),
             order,
+            texts,
             taken: 0,
             sent: Vec::new(),
             delivered: Vec::new(),
@@ -172,15 +176,15 @@ impl Snapshots {
         let clip = channel.map(|channel| channel.source.clip());
         let side = |length: Option<u32>| u16::try_from(length.unwrap_or(0)).unwrap_or(u16::MAX);
         let name = channel.map_or("", |channel| channel.name.as_str());
+        let facts = [
+            self.channel.to_string(),
+            time::local_millis(shot.wall),
+            format!("#{}/{}", shot.serial, self.order.number),
+        ];
         Still {
             width: side(clip.map(|clip| clip.width())),
             height: side(clip.map(|clip| clip.height())),
-            lines: vec![
-                name.to_owned(),
-                self.channel.to_string(),
-                time::local_millis(shot.wall),
-                format!("#{}/{}", shot.serial, self.order.number),
-            ],
+            lines: [&[name.to_owned()], &self.texts[..], &facts].concat(),
         }
     }
 }

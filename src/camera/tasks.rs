@@ -13,6 +13,7 @@ use crate::time::{Now, Wall};
 use super::Camera;
 use super::line::{Line, Timer};
 use super::orders::Order;
+use super::settings::Settings;
 use super::snapshots::Snapshots;
 use super::upgrade::Upgrade;
 
@@ -41,7 +42,13 @@ struct Inside {
 
 impl Tasks {
     /// Begins the tasks that a document orders: whether that went well, if it orders any.
-    pub fn begin(&mut self, now: Now, line: &mut Line, order: Order) -> Option<Outcome> {
+    pub fn begin(
+        &mut self,
+        now: Now,
+        line: &mut Line,
+        order: Order,
+        settings: &Settings,
+    ) -> Option<Outcome> {
         let document = order.document;
         if !line.config.profile.behaviour.tasks {
             return None;
@@ -53,7 +60,10 @@ impl Tasks {
             SnapShotConfig::read(document),
         ) {
             (Some(upgrade), _) => self.upgrade(line, document, upgrade),
-            (None, Some(pictures)) => self.snapshots(now, line, (document, channel), pictures),
+            (None, Some(pictures)) => {
+                let texts = settings.shown_texts(channel);
+                self.snapshots(now, line, (document, channel), pictures, texts)
+            }
             (None, None) => return None,
         };
         Some(match began {
@@ -88,6 +98,7 @@ impl Tasks {
         line: &mut Line,
         (document, channel): (&Document, DeviceId),
         order: Result<SnapShotConfig, WrongElement>,
+        texts: Vec<String>,
     ) -> Result<(), String> {
         let order = order.map_err(|error| error.to_string())?;
         let inside = self.inside.get_or_insert_default();
@@ -96,7 +107,7 @@ impl Tasks {
         }
         inside.orders = inside.orders.wrapping_add(1);
         let asked = (document.device_id.as_str(), document.sn.as_str());
-        let snapshots = Snapshots::new(inside.orders, channel, asked, order);
+        let snapshots = Snapshots::new(inside.orders, channel, asked, order, texts);
         // The answer leaves before the first picture.
         line.set(Timer::Snapshot(inside.orders), now.mono);
         inside.snapshots.push(snapshots);
