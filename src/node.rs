@@ -80,6 +80,30 @@ pub enum Input<C> {
     },
 }
 
+impl<C> Input<C> {
+    /// The same for a node that knows other commands; `None` where a command is none there.
+    pub fn filter_map<D>(self, command: impl FnOnce(C) -> Option<D>) -> Option<Input<D>> {
+        Some(match self {
+            Input::Opened { flow, is } => Input::Opened { flow, is },
+            Input::Closed { flow, why } => Input::Closed { flow, why },
+            Input::Received { flow, from, bytes } => Input::Received { flow, from, bytes },
+            Input::Message {
+                flow,
+                from,
+                message,
+            } => Input::Message {
+                flow,
+                from,
+                message,
+            },
+            Input::Tick => Input::Tick,
+            Input::Command(wish) => Input::Command(command(wish)?),
+            Input::Media(report) => Input::Media(report),
+            Input::Job { id, outcome } => Input::Job { id, outcome },
+        })
+    }
+}
+
 /// One thing to do.
 #[derive(Debug)]
 pub enum Output<E> {

@@ -21,26 +21,16 @@ impl<N: Node> Node for Observed<N> {
     type Event = N::Event;
 
     fn handle(&mut self, now: Now, input: Input<Wish<N>>) {
-        let input = match input {
-            Input::Command(Wish::Look(glance)) => return glance(&self.0, now),
-            Input::Command(Wish::Command(command)) => Input::Command(command),
-            Input::Opened { flow, is } => Input::Opened { flow, is },
-            Input::Closed { flow, why } => Input::Closed { flow, why },
-            Input::Received { flow, from, bytes } => Input::Received { flow, from, bytes },
-            Input::Message {
-                flow,
-                from,
-                message,
-            } => Input::Message {
-                flow,
-                from,
-                message,
-            },
-            Input::Tick => Input::Tick,
-            Input::Media(report) => Input::Media(report),
-            Input::Job { id, outcome } => Input::Job { id, outcome },
+        let wanted = |wish| match wish {
+            Wish::Command(command) => Some(command),
+            Wish::Look(glance) => {
+                glance(&self.0, now);
+                None
+            }
         };
-        self.0.handle(now, input);
+        if let Some(input) = input.filter_map(wanted) {
+            self.0.handle(now, input);
+        }
     }
 
     fn poll(&mut self, now: Now) -> Output<N::Event> {

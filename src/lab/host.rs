@@ -28,25 +28,9 @@ where
     N::Event: fmt::Debug,
 {
     fn handle(&mut self, now: Now, input: Input<std::convert::Infallible>) {
-        let input = match input {
-            Input::Opened { flow, is } => Input::Opened { flow, is },
-            Input::Closed { flow, why } => Input::Closed { flow, why },
-            Input::Received { flow, from, bytes } => Input::Received { flow, from, bytes },
-            Input::Message {
-                flow,
-                from,
-                message,
-            } => Input::Message {
-                flow,
-                from,
-                message,
-            },
-            Input::Tick => Input::Tick,
-            Input::Media(report) => Input::Media(report),
-            Input::Job { id, outcome } => Input::Job { id, outcome },
-            Input::Command(never) => match never {},
-        };
-        self.node.handle(now, input);
+        if let Some(input) = input.filter_map(|never| match never {}) {
+            self.node.handle(now, input);
+        }
     }
 
     fn poll(&mut self, now: Now) -> Output<String> {

@@ -205,7 +205,8 @@ impl Cut {
 
     /// Fills the times of frame `index` into the headers of its packet `packet`, if it has any.
     pub(super) fn stamp(&self, head: &mut [u8], (index, packet): (usize, usize), times: Times) {
-        let Some(frame) = self.frames.get(index) else {
+        // Most packets have no headers at all.
+        let Some(frame) = self.frames.get(index).filter(|_| !head.is_empty()) else {
             return;
         };
         if packet == 0 {
